@@ -1,0 +1,36 @@
+"""The file that travels: pixels and header; write, read, recognise, check.
+
+A carrier is a lossless picture that says what it holds and which model takes it out, in its
+metadata and once more in its pixels. Nothing in it is trusted: see `docs` of each function
+for the errors that a foreign, damaged or malicious file leads to.
+"""
+
+from iiccli.carrier.decode import MAX_PIXELS
+from iiccli.carrier.describe import describe, sentence
+from iiccli.carrier.header import JSON, Header, NewerCarrierError
+from iiccli.carrier.metadata import Attached
+from iiccli.carrier.pixels import Pixels, Stamp, checksum, header_samples, read_stamp, stamp
+from iiccli.carrier.reader import Carrier, State, read_carrier
+from iiccli.carrier.writer import FORMATS, check_carrier_target, write_carrier
+
+__all__ = [
+    "FORMATS",
+    "JSON",
+    "MAX_PIXELS",
+    "Attached",
+    "Carrier",
+    "Header",
+    "NewerCarrierError",
+    "Pixels",
+    "Stamp",
+    "State",
+    "check_carrier_target",
+    "checksum",
+    "describe",
+    "header_samples",
+    "read_carrier",
+    "read_stamp",
+    "sentence",
+    "stamp",
+    "write_carrier",
+]

@@ -1,0 +1,157 @@
+"""From a file to 8-bit pixels, whatever the file holds: limits first, then memory."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from iiccli.carrier.metadata import Attached, find_attached, find_header
+from iiccli.carrier.pixels import Pixels
+from iiccli.errors import InputError
+
+MAX_PIXELS: Final = 2**27
+"""Largest picture that is read unless the caller allows more: about 134 million pixels."""
+
+_FORMATS: Final = (
+    *("PNG", "WEBP", "TIFF", "JPEG", "MPO", "BMP", "GIF", "PPM", "AVIF", "JPEG2000", "QOI"),
+)
+"""Pillow's readers that may see the file: still pictures, none that starts a program."""
+
+_EIGHT_BIT: Final = frozenset({"RGB", "L", "1", "P", "LA", "PA", "RGBA", "RGBX"})
+_UNDO_ORIENTATION: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+_pillow_limit = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A picture as its file has it, neither rotated nor colour-managed.
+
+    Attributes:
+        pixels: RGB or gray; None where the picture is not of 8 bits (see `mode`).
+        alpha: (H, W) uint8, where there is one that is not opaque everywhere.
+        text: our header's text, if there is one.
+        format: Pillow's name of the file format, e.g. "PNG".
+        mode: Pillow's name of the pixel format, e.g. "RGB", "P", "CMYK".
+        frames: how many pictures are in the file; `pixels` is the first.
+    """
+
+    pixels: Pixels | None
+    alpha: NDArray[np.uint8] | None
+    text: str | None
+    attached: Attached
+    format: str
+    mode: str
+    frames: int
+
+
+def decode(path: Path, max_pixels: int = MAX_PIXELS) -> Decoded:
+    """Read the picture in `path`.
+
+    Raises:
+        InputError: the file is missing, unreadable, damaged, no picture, or larger than
+            `max_pixels`.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, not a picture.")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is not a regular file.")
+    try:
+        with path.open("rb") as file:
+            return _decode(path, file, max_pixels)
+    except (InputError, KeyboardInterrupt):
+        raise
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist.") from None
+    except PermissionError:
+        raise InputError(f"No permission to read {path}.") from None
+    except UnidentifiedImageError:
+        raise InputError(
+            f"{path} is not a picture, or its first bytes are damaged.",
+            "A carrier is a PNG, WebP or TIFF file.",
+        ) from None
+    except MemoryError:
+        raise InputError(f"Not enough memory to read {path}.") from None
+    except Exception as error:  # the decoders raise nearly anything on damaged files
+        raise InputError(
+            f"{path} is truncated or damaged.",
+            "Copy or download the file again; messengers and interrupted copies do this.",
+        ) from error
+
+
+def _decode(path: Path, file: Any, max_pixels: int) -> Decoded:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with _own_limit(), Image.open(file, formats=_FORMATS) as image:
+            width, height = image.size
+            if width * height > max_pixels:
+                raise InputError(
+                    f"{path} has {width}×{height} pixels, more than the {max_pixels} allowed.",
+                    "If you trust the file, raise the limit.",
+                )
+            frames = int(getattr(image, "n_frames", 1))
+            # Pillow turns TIFFs upright while loading, and only these
+            turn = image.getexif().get(0x0112) if image.format == "TIFF" else None
+            name = image.format or ""
+            image.load()
+            text, attached = find_header(image), find_attached(image)
+            mode = image.mode
+            upright: Image.Image = image
+            if turn in _UNDO_ORIENTATION:
+                upright = image.transpose(_UNDO_ORIENTATION[turn])
+            pixels, alpha = _eight_bit(upright)
+    return Decoded(pixels, alpha, text, attached, name, mode, frames)
+
+
+@contextmanager
+def _own_limit() -> Iterator[None]:
+    """Keep Pillow's own limit, a global, from standing in the way of ours."""
+    with _pillow_limit:
+        before = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
+
+def _eight_bit(image: Image.Image) -> tuple[Pixels | None, NDArray[np.uint8] | None]:
+    """Undo what optimisers do without loss: palettes, added alpha, 16 bits out of 8."""
+    if image.mode.startswith("I;16") or image.mode == "I":
+        wide = np.asarray(image).astype(np.int64)
+        if wide.min() < 0 or wide.max() > 0xFFFF or (wide % 257).any():
+            return None, None
+        return (wide // 257).astype(np.uint8), None
+    if image.mode not in _EIGHT_BIT:
+        return None, None
+    if image.mode == "1":
+        image = image.convert("L")
+    elif image.mode in ("P", "PA"):
+        image = image.convert("RGBA")
+    elif "transparency" in image.info and image.mode in ("L", "RGB"):
+        image.info.pop("transparency")  # one colour shown as clear: the pixels stay as they are
+    data = np.asarray(image)
+    if data.ndim == 2:
+        return np.ascontiguousarray(data), None
+    channels = 1 if image.mode == "LA" else 3
+    alpha = None
+    if data.shape[2] > channels and image.mode != "RGBX" and (data[..., -1] != 255).any():
+        alpha = np.ascontiguousarray(data[..., -1])
+    pixels = data[..., 0] if channels == 1 else data[..., :3]
+    return np.ascontiguousarray(pixels), alpha

@@ -1,0 +1,68 @@
+"""What to tell about a carrier: one sentence for people, one object for programs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from iiccli.carrier.header import JSON
+from iiccli.carrier.reader import Carrier
+
+_STATES: Final = {
+    "whole": "It is whole.",
+    "stripped": "Its metadata was stripped, but its pixels are as written: it restores fully.",
+    "changed": "Its pixels have changed since it was made: what comes back will be worse.",
+}
+
+
+def sentence(carrier: Carrier) -> str:
+    """Say in one sentence what the file is, and in a second in which state."""
+    header = carrier.header
+    noun = "picture" if header.valid == 1 else "pictures"
+    task = f" ({header.task})" if header.task else ""
+    model = header.model or f"the model with hash {header.model_hash}…"
+    part = f", part {header.part + 1} of {header.parts}" if header.parts > 1 else ""
+    what = f"{carrier.path.name} holds {header.valid} {noun}{task}{part}, made by {model}."
+    return f"{what} {_STATES[carrier.state]}"
+
+
+def describe(carrier: Carrier) -> dict[str, JSON]:
+    """Give all that is known about a carrier, as JSON for `iic inspect --json`.
+
+    Keys whose value is not known (after the metadata was stripped) are there with null;
+    `model_hash` then holds the first 16 digits. `part` counts from 0. `notes` is a list of
+    sentences.
+    """
+    header = carrier.header
+    height, width = carrier.pixels.shape[:2]
+    return {
+        "file": str(carrier.path),
+        "format": carrier.format,
+        "state": carrier.state,
+        "sentence": sentence(carrier),
+        "notes": list(carrier.notes),
+        "version": header.version,
+        "task": header.task or None,
+        "model": header.model or None,
+        "model_hash": header.model_hash,
+        "size": [width, height],
+        "size_written": list(header.size),
+        "channels": 1 if carrier.pixels.ndim == 2 else 3,
+        "alpha": carrier.alpha is not None,
+        "pictures": header.pictures,
+        "valid": header.valid,
+        "reference": header.reference,
+        "fps": None if header.fps is None else str(header.fps),
+        "durations": None if header.durations is None else list(header.durations),
+        "quality": header.quality,
+        "part": header.part,
+        "parts": header.parts,
+        "clip_id": header.clip_id or None,
+        "essentials": header.essentials.hex(),
+        "extra": header.extra if header.complete else None,
+        "pixels_sha256": header.pixels_sha256 or None,
+        "attached": {
+            "icc": carrier.attached.icc is not None,
+            "exif": carrier.attached.exif is not None,
+            "xmp": carrier.attached.xmp is not None,
+        },
+    }

@@ -1,0 +1,187 @@
+"""Recognise a carrier and say how much of it is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal, NoReturn, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iiccli.carrier.decode import MAX_PIXELS, Decoded, decode
+from iiccli.carrier.header import Header, NewerCarrierError
+from iiccli.carrier.metadata import Attached
+from iiccli.carrier.pixels import Pixels, Stamp, checksum, read_stamp
+from iiccli.errors import DamagedCarrierError, IicError, NotACarrierError
+
+State: TypeAlias = Literal["whole", "stripped", "changed"]
+
+_LOSSY: Final = frozenset({"JPEG", "MPO", "AVIF"})
+_ORIGINAL: Final = "Use the original file, as iic wrote it; it must never be saved lossily."
+
+
+@dataclass(frozen=True, eq=False)
+class Carrier:
+    """A carrier as it was found.
+
+    Attributes:
+        path: the file it was read from.
+        format: name of the file format, e.g. "PNG".
+        pixels: (H, W, 3) RGB or (H, W) gray, uint8, as they are in the file: not rotated.
+        alpha: (H, W) uint8 of an alpha channel that is not opaque everywhere, or None.
+        header: from the metadata; where that is gone, from the pixels, and then not
+            `complete`: `model` is "" and `model_hash` a prefix of 16 hex digits.
+        state: "whole": every pixel is as written. "stripped": the metadata is gone; the
+            header comes from the pixels, and by the checksum kept there they are as written.
+            "changed": the pixels are not as written, wherever the header comes from.
+        notes: what was noticed, one sentence each.
+        attached: the user's own profile, EXIF and XMP in the file.
+    """
+
+    path: Path
+    format: str
+    pixels: Pixels
+    alpha: NDArray[np.uint8] | None
+    header: Header
+    state: State
+    notes: tuple[str, ...]
+    attached: Attached
+
+
+def read_carrier(path: Path, *, max_pixels: int = MAX_PIXELS) -> Carrier:
+    """Read a carrier and check what is left of it.
+
+    Args:
+        path: a picture of any kind that Pillow reads.
+        max_pixels: refuse larger pictures before any memory is taken for them.
+
+    Raises:
+        InputError: the file is missing, truncated, no picture, or too large.
+        NotACarrierError: it is a picture without any header.
+        DamagedCarrierError: there is a header, but it cannot be read, or not enough is left.
+        NewerCarrierError: a newer iic made it (a kind of DamagedCarrierError).
+    """
+    decoded = decode(path, max_pixels)
+    header, damage = _from_metadata(path, decoded)
+    if decoded.pixels is None:
+        _refuse_depth(path, decoded, known=header is not None or damage is not None)
+    candidates = _candidates(decoded.pixels)
+    if header is not None:
+        return _with_metadata(path, decoded, header, candidates)
+    for pixels in candidates:
+        try:
+            stamp = read_stamp(pixels)
+        except DamagedCarrierError as error:
+            damage = _named(path, error)
+            continue
+        if stamp is not None:
+            return _with_stamp(path, decoded, pixels, stamp, damage)
+    if damage is not None:
+        raise damage
+    raise _not_a_carrier(path, decoded)
+
+
+def _from_metadata(path: Path, decoded: Decoded) -> tuple[Header | None, IicError | None]:
+    """Give the header of the metadata, or how it is damaged, or two times nothing."""
+    if decoded.text is None:
+        return None, None
+    try:
+        return Header.from_json(decoded.text), None
+    except NewerCarrierError as error:
+        raise _named(path, error) from error
+    except DamagedCarrierError as error:
+        return None, _named(path, error)
+
+
+def _candidates(pixels: Pixels) -> list[Pixels]:
+    """Give `pixels` and what they may have been before gray became RGB or RGB became gray."""
+    if pixels.ndim == 2:
+        return [pixels, np.repeat(pixels[..., None], 3, axis=2)]
+    if (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all():
+        return [pixels, np.ascontiguousarray(pixels[..., 0])]
+    return [pixels]
+
+
+def _with_metadata(
+    path: Path, decoded: Decoded, header: Header, candidates: list[Pixels]
+) -> Carrier:
+    for pixels in candidates:
+        if header.pixels_sha256 and checksum(pixels) == header.pixels_sha256:
+            return _carrier(path, decoded, pixels, header, "whole", ())
+    cause = _cause(decoded, header, candidates[0])
+    return _carrier(path, decoded, candidates[0], header, "changed", (cause,))
+
+
+def _with_stamp(
+    path: Path, decoded: Decoded, pixels: Pixels, stamp: Stamp, damage: IicError | None
+) -> Carrier:
+    lost = "metadata is gone" if damage is None else "metadata header is damaged"
+    notes = [f"The {lost}; the header was read from the pixels."]
+    height, width = pixels.shape[:2]
+    if stamp.intact and stamp.header.size == (width, height):
+        return _carrier(path, decoded, pixels, stamp.header, "stripped", tuple(notes))
+    notes.append(_cause(decoded, stamp.header, pixels))
+    return _carrier(path, decoded, pixels, stamp.header, "changed", tuple(notes))
+
+
+def _carrier(
+    path: Path,
+    decoded: Decoded,
+    pixels: Pixels,
+    header: Header,
+    state: State,
+    notes: tuple[str, ...],
+) -> Carrier:
+    if decoded.frames > 1:
+        notes = (*notes, f"Only the first of the {decoded.frames} pictures in the file was used.")
+    if decoded.alpha is not None:
+        notes = (*notes, "It has an alpha channel, which was left aside.")
+    return Carrier(
+        path=path,
+        format=decoded.format,
+        pixels=pixels,
+        alpha=decoded.alpha,
+        header=replace(header),
+        state=state,
+        notes=notes,
+        attached=decoded.attached,
+    )
+
+
+def _cause(decoded: Decoded, header: Header, pixels: Pixels) -> str:
+    """Guess in one sentence why the pixels are not as they were written."""
+    height, width = pixels.shape[:2]
+    if header.size != (width, height):
+        before = f"{header.size[0]}×{header.size[1]}"
+        if header.size == (height, width):
+            return f"It was turned: it is {width}×{height} and was {before}."
+        return f"It was cropped or resized: it is {width}×{height} and was {before}."
+    if decoded.format in _LOSSY:
+        return f"It was saved as {decoded.format}, which changes nearly every pixel."
+    if decoded.mode in ("P", "PA", "1"):
+        return "Its colours were reduced to a palette."
+    return "It was edited, colour-managed or compressed lossily on its way."
+
+
+def _refuse_depth(path: Path, decoded: Decoded, *, known: bool) -> NoReturn:
+    what = f"{path} is a picture in {decoded.mode} pixels; a carrier has 8-bit RGB or gray"
+    if known:
+        raise DamagedCarrierError(f"{what}, so converting it has destroyed it.", _ORIGINAL)
+    raise NotACarrierError(f"{what}.", _ORIGINAL)
+
+
+def _not_a_carrier(path: Path, decoded: Decoded) -> NotACarrierError:
+    if decoded.format in _LOSSY:
+        hint = f"If it was one, saving it as {decoded.format} has destroyed it. {_ORIGINAL}"
+    else:
+        hint = (
+            "If it was one, it was edited, resized or saved lossily since. A carrier made "
+            "without header needs its task and model named by hand."
+        )
+    return NotACarrierError(f"{path} is not a carrier: it holds nothing from iic.", hint)
+
+
+def _named(path: Path, error: DamagedCarrierError) -> DamagedCarrierError:
+    """Give the same error with the file's name in front."""
+    return type(error)(f"{path}: {error.message}", error.hint)

@@ -19,6 +19,8 @@ FORMATS = ("GIF", "WEBP", "PNG", "AVIF")
 _USUAL_RATES = tuple(
     map(Fraction, ("24", "25", "30", "50", "60", "15", "24000/1001", "30000/1001"))
 )
+# Milliseconds to which formats round times; APNG has fractions, only floats round them.
+_UNITS = {"GIF": 10.0, "PNG": 0.01}
 _UNTIMED = 100  # milliseconds; what every browser gives a frame of duration 0
 
 
@@ -42,7 +44,7 @@ class AnimationClip(Clip):
                 transparent = transparent or _is_transparent(image)
             size, format_name = image.size, image.format
         frames = len(milliseconds)
-        rate = steady_rate(milliseconds, 10 if format_name == "GIF" else 1)
+        rate = steady_rate(milliseconds, _UNITS.get(format_name or "", 1))
         info = ClipInfo(
             size=size,
             frames=frames,
@@ -88,7 +90,7 @@ def _last(image: Image.Image) -> int:
     return int(getattr(image, "n_frames", 1)) - 1
 
 
-def steady_rate(milliseconds: Sequence[float], unit: int) -> Fraction | None:
+def steady_rate(milliseconds: Sequence[float], unit: float) -> Fraction | None:
     """Return the constant rate that `milliseconds` per frame stand for, or None if uneven.
 
     Args:
@@ -102,6 +104,6 @@ def steady_rate(milliseconds: Sequence[float], unit: int) -> Fraction | None:
     if exact.denominator == 1:
         return exact
     for usual in _USUAL_RATES:
-        if abs(1000 * frames / usual - total) <= Fraction(unit, 2):
+        if abs(1000 * frames / usual - total) <= unit / 2:
             return usual
     return exact.limit_denominator(1001)

@@ -100,10 +100,13 @@ def write_frames(folder: Path, frames: Iterable[Pixels]) -> None:
 
 
 def _upright_size(path: Path) -> tuple[int, int]:
-    """Return (width, height) from the header alone, EXIF orientation respected."""
+    """Return (width, height), from the header where that suffices, orientation respected."""
     with opened(path) as image, quiet():
-        width, height = image.size
         turned = image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+        if turned and image.format == "TIFF":
+            image.load()  # Pillow turns a TIFF itself, and then says so
+            turned = False
+        width, height = image.size
     return (height, width) if turned else (width, height)
 
 

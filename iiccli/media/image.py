@@ -83,9 +83,9 @@ def read_picture(path: Path) -> Picture:
         if _reads_16_bit_as_8(image):
             notes.append("16 bits per channel reduced to 8")
         image.load()
-        exif, note = _exif(image)
-        notes.extend(note)
         upright = ImageOps.exif_transpose(image)
+        exif, note = _exif(image)  # changes the orientation tag, so only after it was used
+        notes.extend(note)
         converted = to_rgb(upright)
         return Picture(
             pixels=converted.pixels,
@@ -231,11 +231,16 @@ def _metadata(
         options["icc_profile"] = icc
     if exif:
         options["exif"] = exif
+    if xmp and name == "TIFF":
+        # Pillow takes a TIFF's tags from one place only, so XMP joins the EXIF.
+        tags = Image.Exif()
+        tags.load(exif or b"")
+        tags[_XMP_TAG] = xmp
+        options["exif"] = tags
+        xmp = None
     if xmp and name == "PNG":
         options["pnginfo"] = PngImagePlugin.PngInfo()
         options["pnginfo"].add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8", "replace"))
-    elif xmp and name == "TIFF":
-        options["tiffinfo"] = {_XMP_TAG: xmp}
     elif xmp:
         options["xmp"] = xmp
     return options

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from iiccli.errors import OutputError
 from iiccli.media import ffmpeg
 from iiccli.media.resize import Pixels
 
@@ -38,11 +39,15 @@ def write_video(file: Path, frames: Iterator[Pixels], fps: Fraction, target: Pat
         target: the name for messages.
 
     Raises:
-        OutputError: ffmpeg fails.
+        OutputError: ffmpeg fails, or the frames are too small for the format.
     """
     first = next(frames)
     height, width = first.shape[:2]
     suffix = file.suffix.lower()
+    if suffix == ".webm" and min(width, height) < 2:
+        raise OutputError(
+            f"{target}: WebM cannot hold frames of {width}×{height} pixels.", "Write .mp4."
+        )
     halves = suffix == ".webm" or (width % 2 == 0 and height % 2 == 0)
     arguments = ["-v", "error", "-f", "rawvideo", "-pixel_format", "rgb24"]
     arguments += ["-video_size", f"{width}x{height}"]

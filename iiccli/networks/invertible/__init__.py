@@ -1,6 +1,6 @@
 """Modules with an exact inverse, and the quantisers that stand between the two directions."""
 
-from iiccli.networks.invertible.base import Invertible, Sequence
+from iiccli.networks.invertible.base import Invertible, Reverse, Sequence
 from iiccli.networks.invertible.coupling import (
     AffineCoupling,
     SeparateAffineCoupling,
@@ -16,6 +16,7 @@ __all__ = [
     "Invertible",
     "Mix",
     "Order",
+    "Reverse",
     "SeparateAffineCoupling",
     "Sequence",
     "SharedAffineCoupling",

@@ -39,3 +39,20 @@ class Sequence(Invertible):
         for operation in reversed(self.operations):
             y = cast(Invertible, operation).inverse(y)
         return y
+
+
+class Reverse(Invertible):
+    """Another invertible module with forward and inverse exchanged."""
+
+    def __init__(self, operation: Invertible) -> None:
+        super().__init__()
+        self.operation = operation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The operation's inverse."""
+        return self.operation.inverse(x)
+
+    def inverse(self, y: Tensor) -> Tensor:
+        """The operation's forward."""
+        x: Tensor = self.operation(y)
+        return x

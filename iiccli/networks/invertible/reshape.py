@@ -64,10 +64,13 @@ class Haar(Invertible):
         return F.conv_transpose2d(bands, self.haar_weights, stride=2, groups=self.channels)
 
 
-def haar_matrix(channels: int) -> Tensor:
-    """The orthonormal Haar transform as a (4C, 4C) matrix on the channels `Squeeze` makes.
+def haar_matrix(channels: int, levels: int = 1) -> Tensor:
+    """The orthonormal Haar transform as a matrix on the channels that `levels` `Squeeze`s make.
 
-    Band-major: all channels' means first, then the three detail bands. It is where a learned
-    `Mix` starts; a mean comes out doubled, since the rows have unit length.
+    Band-major: all channels' means first, then their detail bands. It is where a learned `Mix`
+    starts; a mean comes out times 2 per level, since the rows have unit length.
     """
-    return torch.kron(torch.tensor(_HAAR_SIGNS) / 2, torch.eye(channels))
+    matrix = torch.eye(channels)
+    for _ in range(levels):
+        matrix = torch.kron(torch.tensor(_HAAR_SIGNS) / 2, matrix)
+    return matrix

@@ -25,6 +25,8 @@ from iiccli.media.resize import Pixels
 ANIMATION_SUFFIXES = (".gif", ".webp", ".apng")
 """The suffixes that `write_animation` knows."""
 
+_PALETTE_SIDE = 256
+
 
 def write_animation(file: Path, frames: Iterable[tuple[Pixels, Fraction]]) -> None:
     """Write `frames`, (H, W, 3) uint8 RGB each with its duration in seconds, looping for ever.
@@ -87,7 +89,11 @@ class _Gif(_Container):
     unit = Fraction(1, 100)
 
     def add(self, image: Image.Image, ticks: int) -> None:
-        palette = image.quantize(256, method=Image.Quantize.MEDIANCUT, kmeans=1)
+        # k-means makes the palette much better but takes seconds on a large frame, and a
+        # small copy has the same colours.
+        small = image.copy()
+        small.thumbnail((_PALETTE_SIDE, _PALETTE_SIDE))
+        palette = small.quantize(256, method=Image.Quantize.MEDIANCUT, kmeans=1)
         still = io.BytesIO()
         image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(still, "GIF")
         data = still.getvalue()

@@ -1,8 +1,8 @@
 """The file that travels: pixels and header; write, read, recognise, check.
 
 A carrier is a lossless picture that says what it holds and which model takes it out, in its
-metadata and once more in its pixels. Nothing in it is trusted: see `docs` of each function
-for the errors that a foreign, damaged or malicious file leads to.
+metadata and once more in its pixels. Nothing in it is trusted: a foreign, damaged or
+malicious file leads to one of the errors that the functions name, and to nothing else.
 """
 
 from iiccli.carrier.decode import MAX_PIXELS

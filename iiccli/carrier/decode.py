@@ -21,8 +21,8 @@ from iiccli.errors import InputError
 MAX_PIXELS: Final = 2**27
 """Largest picture that is read unless the caller allows more: about 134 million pixels."""
 
-_FORMATS: Final = (
-    *("PNG", "WEBP", "TIFF", "JPEG", "MPO", "BMP", "GIF", "PPM", "AVIF", "JPEG2000", "QOI"),
+_FORMATS: Final = frozenset(
+    {"PNG", "WEBP", "TIFF", "JPEG", "MPO", "BMP", "GIF", "PPM", "AVIF", "JPEG2000", "QOI"}
 )
 """Pillow's readers that may see the file: still pictures, none that starts a program."""
 
@@ -68,19 +68,21 @@ def decode(path: Path, max_pixels: int = MAX_PIXELS) -> Decoded:
         InputError: the file is missing, unreadable, damaged, no picture, or larger than
             `max_pixels`.
     """
-    if path.is_dir():
-        raise InputError(f"{path} is a folder, not a picture.")
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path} is not a regular file.")
     try:
-        with path.open("rb") as file:
-            return _decode(path, file, max_pixels)
-    except (InputError, KeyboardInterrupt):
-        raise
+        if path.is_dir():
+            raise InputError(f"{path} is a folder, not a picture.")
+        if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+            raise InputError(f"{path} is not a regular file.")
+        file = path.open("rb")
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.") from None
-    except PermissionError:
-        raise InputError(f"No permission to read {path}.") from None
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise InputError(f"Cannot read {_short(path)}: {_reason(error)}.") from error
+    try:
+        with file:
+            return _decode(path, file, max_pixels)
+    except InputError:
+        raise
     except UnidentifiedImageError:
         raise InputError(
             f"{path} is not a picture, or its first bytes are damaged.",
@@ -96,9 +98,11 @@ def decode(path: Path, max_pixels: int = MAX_PIXELS) -> Decoded:
 
 
 def _decode(path: Path, file: Any, max_pixels: int) -> Decoded:
+    Image.init()  # else only the commonest formats are known
+    formats = [name for name in Image.OPEN if name in _FORMATS]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with _own_limit(), Image.open(file, formats=_FORMATS) as image:
+        with _own_limit(), Image.open(file, formats=formats) as image:
             width, height = image.size
             if width * height > max_pixels:
                 raise InputError(
@@ -117,6 +121,15 @@ def _decode(path: Path, file: Any, max_pixels: int) -> Decoded:
                 upright = image.transpose(_UNDO_ORIENTATION[turn])
             pixels, alpha = _eight_bit(upright)
     return Decoded(pixels, alpha, text, attached, name, mode, frames)
+
+
+def _short(path: Path) -> str:
+    text = str(path).replace("\0", "?")
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return str(getattr(error, "strerror", None) or error)
 
 
 @contextmanager

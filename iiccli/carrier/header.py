@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias
 
 from iiccli.errors import DamagedCarrierError
 
-JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
 FORMAT_VERSION: Final = 1
 FORMAT_NAME: Final = "iic-carrier"
@@ -29,7 +29,8 @@ ESSENTIALS_LIMIT: Final = 16
 HASH_PREFIX: Final = 16
 """Hex digits of the model's hash that the pixels keep."""
 MAX_SIDE: Final = 2**24 - 1
-FPS_LIMIT: Final = 1_000_000
+FPS_LIMIT: Final = 0xFFFF
+"""Highest frame rate: with a denominator of 16 bits, its numerator fits 32."""
 
 TASK_CODES: Final = {
     "video": 1,
@@ -89,7 +90,7 @@ class Header:
     valid: int
     """How many of the pictures, from the first on, are real and not filling, 1..pictures."""
     fps: Fraction | None = None
-    """Frames per second of the clip; None for what is not a clip."""
+    """Frames per second of the clip, above 0 and at most 65535; None for what is no clip."""
     durations: tuple[float, ...] | None = None
     """Seconds that each of the `valid` pictures is shown; None where fps says it all."""
     quality: int = 0
@@ -192,7 +193,7 @@ class Header:
                 task=_get(values, "task", str),
                 model=_get(values, "model", str),
                 model_hash=_get(values, "model_hash", str),
-                size=tuple(_get(values, "size", list)),  # type: ignore[arg-type]  # checked inside
+                size=tuple(_get(values, "size", list)),
                 pictures=_get(values, "pictures", int),
                 reference=_get(values, "reference", int),
                 valid=_get(values, "valid", int),

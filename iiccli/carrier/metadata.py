@@ -4,6 +4,10 @@ PNG has text chunks: ours is an iTXt chunk named "iic". WebP and TIFF have none,
 carry an EXIF directory that converters copy as a whole. Ours is a tag of its own there, from
 the range that the TIFF standard leaves to everybody: so neither the description that the user
 wrote nor an XMP packet has to be touched.
+
+A compressed TIFF written through Pillow cannot hold EXIF's inner directories. There the
+user's EXIF block is kept whole in a second tag of ours, for iic to give back, and the tags
+that other programs look for are written besides.
 """
 
 from __future__ import annotations
@@ -18,14 +22,17 @@ from iiccli.carrier.header import FORMAT_NAME, JSON_LIMIT
 
 TEXT_KEY: Final = "iic"
 EXIF_TAG: Final = 0xFE49  # 65097; 65000 to 65535 are free for all
+EXIF_COPY_TAG: Final = 0xFE4A
 _PREDICTOR: Final = 317
 _XMP_TAG: Final = 700
 _XMP_KEY: Final = "XML:com.adobe.xmp"
 _STRUCTURE: Final = frozenset(
     {254, 255, 256, 257, 258, 259, 262, 263, 266, 273, 277, 278, 279, 280, 281, 284, 317, 320}
-    | {322, 323, 324, 325, 330, 332, 338, 339, 347, _XMP_TAG, 34675, EXIF_TAG}
+    | {322, 323, 324, 325, 330, 332, 338, 339, 347, _XMP_TAG, 34675, EXIF_TAG, EXIF_COPY_TAG}
 )
 """TIFF tags that describe how the pixels lie in the file, or that are handed over otherwise."""
+_PLAIN: Final = (270, 271, 272, 305, 306, 315, 33432)
+"""Description, make, model, software, date, artist and copyright: text in every TIFF."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +71,24 @@ def webp_options(text: str | None, attached: Attached) -> dict[str, Any]:
 
 
 def tiff_options(text: str | None, attached: Attached) -> dict[str, Any]:
-    """Give Pillow's arguments that write the metadata into a TIFF, its predictor included."""
+    """Give Pillow's arguments that write the metadata into a TIFF, its predictor included.
+
+    Without `text` the file must not show where it comes from: only the plain tags of the
+    EXIF block are kept then.
+    """
     exif = _upright(attached.exif)
-    for tag in _STRUCTURE.intersection(exif):
-        del exif[tag]
-    exif[_PREDICTOR] = 2
+    tags: dict[int, Any] = {_PREDICTOR: 2}
+    for tag in _PLAIN:
+        value = exif.get(tag)
+        if isinstance(value, str) and value.isascii() and value:
+            tags[tag] = value
     if text is not None:
-        exif[EXIF_TAG] = text
+        tags[EXIF_TAG] = text
+        if len(exif):
+            tags[EXIF_COPY_TAG] = exif.tobytes()
     if attached.xmp:
-        exif[_XMP_TAG] = _upright_xmp(attached.xmp)
-    return {"exif": exif, "icc_profile": attached.icc}
+        tags[_XMP_TAG] = _upright_xmp(attached.xmp)
+    return {"tiffinfo": tags, "icc_profile": attached.icc}
 
 
 def find_header(image: Image.Image) -> str | None:
@@ -118,6 +133,8 @@ def find_attached(image: Image.Image) -> Attached:
 def _without_ours(image: Image.Image) -> bytes | None:
     raw = image.info.get("exif")
     exif = image.getexif()
+    if isinstance(exif.get(EXIF_COPY_TAG), bytes):
+        return bytes(exif[EXIF_COPY_TAG])
     if image.format == "TIFF":
         drop = _STRUCTURE.intersection(exif)
     elif not isinstance(raw, bytes):

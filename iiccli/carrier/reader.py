@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NoReturn, TypeAlias
 
@@ -66,10 +67,9 @@ def read_carrier(path: Path, *, max_pixels: int = MAX_PIXELS) -> Carrier:
     header, damage = _from_metadata(path, decoded)
     if decoded.pixels is None:
         _refuse_depth(path, decoded, known=header is not None or damage is not None)
-    candidates = _candidates(decoded.pixels)
     if header is not None:
-        return _with_metadata(path, decoded, header, candidates)
-    for pixels in candidates:
+        return _with_metadata(path, decoded, header, decoded.pixels)
+    for pixels in _candidates(decoded.pixels):
         try:
             stamp = read_stamp(pixels)
         except DamagedCarrierError as error:
@@ -94,23 +94,21 @@ def _from_metadata(path: Path, decoded: Decoded) -> tuple[Header | None, IicErro
         return None, _named(path, error)
 
 
-def _candidates(pixels: Pixels) -> list[Pixels]:
+def _candidates(pixels: Pixels) -> Iterator[Pixels]:
     """Give `pixels` and what they may have been before gray became RGB or RGB became gray."""
+    yield pixels
     if pixels.ndim == 2:
-        return [pixels, np.repeat(pixels[..., None], 3, axis=2)]
-    if (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all():
-        return [pixels, np.ascontiguousarray(pixels[..., 0])]
-    return [pixels]
+        yield np.repeat(pixels[..., None], 3, axis=2)
+    elif (pixels == pixels[..., :1]).all():
+        yield np.ascontiguousarray(pixels[..., 0])
 
 
-def _with_metadata(
-    path: Path, decoded: Decoded, header: Header, candidates: list[Pixels]
-) -> Carrier:
-    for pixels in candidates:
+def _with_metadata(path: Path, decoded: Decoded, header: Header, found: Pixels) -> Carrier:
+    for pixels in _candidates(found):
         if header.pixels_sha256 and checksum(pixels) == header.pixels_sha256:
             return _carrier(path, decoded, pixels, header, "whole", ())
-    cause = _cause(decoded, header, candidates[0])
-    return _carrier(path, decoded, candidates[0], header, "changed", (cause,))
+    cause = _cause(decoded, header, found)
+    return _carrier(path, decoded, found, header, "changed", (cause,))
 
 
 def _with_stamp(
@@ -142,7 +140,7 @@ def _carrier(
         format=decoded.format,
         pixels=pixels,
         alpha=decoded.alpha,
-        header=replace(header),
+        header=header,
         state=state,
         notes=notes,
         attached=decoded.attached,

@@ -81,9 +81,7 @@ class PlainHead(Head):
 
     def recover(self, carrier: Tensor) -> Tensor:
         """The carrier, and what is likely to have come with it."""
-        if self.predictor is None:
-            return carrier
-        return torch.cat((carrier, self.predictor(carrier)), dim=1)
+        return _complete(carrier, self.predictor)
 
 
 class ModuloHead(Head):
@@ -91,7 +89,8 @@ class ModuloHead(Head):
 
     The trunk's first c channels stand for the cover, the next c are the message; the digits of
     the message are read back exactly. From cover and message a network predicts the channels
-    that were dropped, and what quantisation took from those that were not.
+    that were dropped. (Letting it correct cover and message too measured 0.4 dB worse on video
+    after two core minutes: 28.58 instead of 29.00 dB.)
 
     Attributes:
         slope: steepness of the logistic function per message channel, as a logarithm.
@@ -104,12 +103,13 @@ class ModuloHead(Head):
         super().__init__()
         self.q = config.q
         self.kept = config.out_channels
-        self.channels = config.carrier_channels
         centre, spread = message_range(config)
         shape = (self.kept, 1, 1)
         self.slope = nn.Parameter(torch.full(shape, -math.log(spread)))
         self.offset = nn.Parameter(torch.full(shape, centre))
-        self.predictor = Predictor(2 * self.kept, self.channels, self.WIDTH, config.scale)
+        known = 2 * self.kept
+        dropped = config.carrier_channels - known
+        self.predictor = Predictor(known, dropped, self.WIDTH, config.scale) if dropped else None
 
     def digits(self, z: Tensor) -> Tensor:
         """The message, integers 0..q−1 with straight-through gradient, (B, c, h, w)."""
@@ -134,9 +134,9 @@ class ModuloHead(Head):
 
     def _expand(self, carrier: Tensor, digits: Tensor) -> Tensor:
         message = torch.logit((digits + 0.5) / self.q) / self.slope.exp() + self.offset
-        known = torch.cat((carrier, message), dim=1)
-        unknown = known.new_zeros(1).expand(
-            len(known), self.channels - 2 * self.kept, *known.shape[2:]
-        )
-        predicted: Tensor = self.predictor(known)
-        return torch.cat((known, unknown), dim=1) + predicted
+        return _complete(torch.cat((carrier, message), dim=1), self.predictor)
+
+
+def _complete(known: Tensor, predictor: Predictor | None) -> Tensor:
+    """The known channels, and what is likely to have come with them, if any was dropped."""
+    return known if predictor is None else torch.cat((known, predictor(known)), dim=1)

@@ -76,5 +76,6 @@ class FastNet(nn.Module):
 def _reach(config: FastConfig) -> int:
     """On the way back the predictor comes before the trunk; a cell's pixels reach one further."""
     cell: int = 2**config.levels
-    predicted = config.quantiser == "modulo" or config.carrier_channels > config.out_channels
+    known = config.out_channels * (2 if config.quantiser == "modulo" else 1)
+    predicted = config.carrier_channels > known
     return cell * (Trunk.reach(config) + Predictor.CONVS * predicted) + cell - 1

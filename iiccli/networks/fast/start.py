@@ -47,7 +47,7 @@ def start_matrix(config: FastConfig) -> Tensor:
 
 def message_range(config: FastConfig) -> tuple[float, float]:
     """Where the message channels' values lie at the start: their centre and their spread."""
-    return (0.5, 0.18) if config.start in ("hide", "identity") else (0.0, 0.08)
+    return (0.5, 0.18) if config.start in ("hide", "identity") else (0.0, 0.1)
 
 
 def time_basis(pictures: int) -> Tensor:

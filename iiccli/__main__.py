@@ -1,0 +1,21 @@
+"""`iic` and `python -m iiccli`."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line. `--version` alone is answered without loading anything."""
+    if sys.argv[1:] == ["--version"]:
+        from iiccli import __version__
+
+        print(f"iic {__version__}")
+        return
+    from iiccli.cli.app import run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""What every network looks like from outside: pictures in, one carrier out, and back."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from iiccli.errors import ModelError
+from iiccli.networks.registry import BUILDERS, build
+from iiccli.zoo.modelfile import Card
+
+Pixels = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+Progress = Callable[[float], None]
+"""Called with the share of the work that is done, 0..1."""
+
+DEFAULT_TILE = 512
+
+
+def no_progress(share: float) -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True)
+class Restored:
+    """Pictures out of a carrier.
+
+    Attributes:
+        pictures: each (H, W, 3) uint8, the reference first.
+        damaged: share of the picture's area whose message was found broken, 0..1; None where
+            the network cannot tell.
+    """
+
+    pictures: list[Pixels]
+    damaged: float | None
+
+
+class Converter(ABC):
+    """A loaded model, ready to run.
+
+    Attributes:
+        card: the model's description.
+        qualities: how many carrier qualities there are.
+    """
+
+    card: Card
+    qualities: int
+
+    @abstractmethod
+    def carrier_size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height of the carrier of pictures of that size."""
+
+    @abstractmethod
+    def embed(
+        self,
+        pictures: Sequence[Pixels],
+        quality: int,
+        free: Mask,
+        progress: Progress = no_progress,
+    ) -> Pixels:
+        """Turn pictures into one carrier.
+
+        Args:
+            pictures: as many as the model takes, (H, W, 3) uint8 each, the reference first.
+            quality: 0 .. qualities - 1; 0 is closest to the cover.
+            free: (h, w, 3), samples of the carrier that may carry message.
+            progress: told how far it is.
+
+        Returns:
+            (h, w, 3) uint8.
+        """
+
+    @abstractmethod
+    def restore(
+        self,
+        carrier: Pixels,
+        size: tuple[int, int],
+        quality: int,
+        free: Mask,
+        progress: Progress = no_progress,
+    ) -> Restored:
+        """Restore the pictures of `size` (width, height) from a carrier made by `embed`."""
+
+
+def make_converter(
+    card: Card, state: dict[str, torch.Tensor], device: torch.device, tile: int = DEFAULT_TILE
+) -> Converter:
+    """Build the network that `card` describes, fill it, and wrap it.
+
+    Raises:
+        ModelError: an unknown network, or weights that do not fit it.
+    """
+    if card.network not in BUILDERS:
+        raise ModelError(
+            f"The model {card.name} is for a network that this iic does not know: "
+            f"{card.network!r}.",
+            "Upgrade iic.",
+        )
+    try:
+        network: Any = build(card.network, card.config)
+        network.load_state_dict(state)
+    except (TypeError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelError(
+            f"The weights of {card.name} do not fit the network it names.", "Get the file again."
+        ) from error
+    network.eval().requires_grad_(False)
+    if card.network == "transform":
+        from iiccli.inference.transform import TransformConverter
+
+        return TransformConverter(card, network, device, tile)
+    from iiccli.inference.dense import DenseConverter
+
+    return DenseConverter(card, network, device, tile)

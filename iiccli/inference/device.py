@@ -1,0 +1,52 @@
+"""Which device to run on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from iiccli.errors import DeviceError
+
+NAMES = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device that is here: its name for `--device`, and what it is."""
+
+    name: str
+    description: str
+    memory: int | None
+    """Bytes; None where the system does not tell."""
+
+
+def available() -> list[Device]:
+    """All devices at hand, the one that `auto` takes first."""
+    found = []
+    if torch.cuda.is_available():
+        for index in range(torch.cuda.device_count()):
+            properties = torch.cuda.get_device_properties(index)
+            name = "cuda" if index == 0 else f"cuda:{index}"
+            found.append(Device(name, properties.name, properties.total_memory))
+    if torch.backends.mps.is_available():
+        found.append(Device("mps", "Apple GPU", None))
+    threads = torch.get_num_threads()
+    found.append(Device("cpu", f"{threads} thread{'s' if threads != 1 else ''}", None))
+    return found
+
+
+def choose(name: str = "auto") -> torch.device:
+    """The device of that name; `auto` takes CUDA, else MPS, else the CPU.
+
+    Raises:
+        DeviceError: no such device here.
+    """
+    devices = [device.name for device in available()]
+    if name == "auto":
+        return torch.device(devices[0])
+    if name not in devices and name != "cuda:0":
+        raise DeviceError(
+            f"There is no device {name!r} here.", f"Choose one of: auto, {', '.join(devices)}."
+        )
+    return torch.device(name)

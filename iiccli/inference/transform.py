@@ -1,0 +1,230 @@
+"""Running the transform network: region by region, then the enhancer tile by tile."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from iiccli.coding.layout import Region, Span, regions
+from iiccli.inference.converter import (
+    Converter,
+    Mask,
+    Pixels,
+    Progress,
+    Restored,
+    no_progress,
+)
+from iiccli.inference.message import RegionCoder
+from iiccli.inference.tiles import tiles
+from iiccli.networks.invertible.quantise import embed_modulo
+from iiccli.networks.transform import Coefficients, TransformNet, side_planes
+from iiccli.zoo.modelfile import Card
+
+_CONTEXT = 64
+"""Pixels around a region that motion vectors may point into; part of the carrier format."""
+
+_FIXED_POINT = 8192
+"""Decoded pictures wait for the enhancer as int16 in these parts of the full range."""
+
+
+class TransformConverter(Converter):
+    """A `TransformNet` on pictures of any size.
+
+    Everything that decides where bits stand runs on the CPU in whole numbers; motion, transform
+    and enhancer run on `device`.
+    """
+
+    def __init__(self, card: Card, net: TransformNet, device: torch.device, tile: int) -> None:
+        self.card = card
+        self.net = net
+        self.device = device
+        self.tile = tile
+        self.config = net.config
+        self.qualities = len(net.config.moduli)
+        self.remote = net if device.type == "cpu" else copy.deepcopy(net).to(device)
+        self.remote.enhancer.to(memory_format=torch.channels_last)
+
+    def carrier_size(self, width: int, height: int) -> tuple[int, int]:
+        """The pictures' own size."""
+        return width, height
+
+    @torch.inference_mode()
+    def embed(
+        self,
+        pictures: Sequence[Pixels],
+        quality: int,
+        free: Mask,
+        progress: Progress = no_progress,
+    ) -> Pixels:
+        """See `Converter.embed`."""
+        height, width = pictures[0].shape[:2]
+        moduli = self.config.moduli[quality]
+        carrier = pictures[0].copy()
+        places = list(regions(height, width, self.config.cell))
+        for done, region in enumerate(places):
+            progress(done / len(places))
+            rows, columns = region.pixels.slices
+            coder = RegionCoder(self.net, region, free[rows, columns], moduli)
+            numbers, used = coder.write(self._analyse(pictures, region))
+            cover = pictures[0][rows, columns]
+            for channel, q in enumerate(moduli):
+                digits = torch.from_numpy(numbers[..., channel])
+                value = torch.from_numpy(cover[..., channel].astype(np.float32))
+                samples = embed_modulo(value, digits, q).numpy().astype(np.uint8)
+                own = carrier[rows, columns, channel]
+                own[used[..., channel]] = samples[used[..., channel]]
+        progress(1.0)
+        return carrier
+
+    @torch.inference_mode()
+    def restore(
+        self,
+        carrier: Pixels,
+        size: tuple[int, int],
+        quality: int,
+        free: Mask,
+        progress: Progress = no_progress,
+    ) -> Restored:
+        """See `Converter.restore`."""
+        height, width = carrier.shape[:2]
+        moduli = self.config.moduli[quality]
+        cell = self.config.cell
+        rows, columns = -(-height // cell), -(-width // cell)
+        decoded = np.zeros((3 * self.config.pictures, rows * cell, columns * cell), np.int16)
+        decoded[:3] = self._fixed(self._padded(carrier, _whole(rows, columns, cell)))
+        levels = torch.zeros(self.config.groups, rows, columns)
+        damaged = 0
+        places = list(regions(height, width, cell))
+        for done, region in enumerate(places):
+            progress(0.5 * done / len(places))
+            own_rows, own_columns = region.pixels.slices
+            coder = RegionCoder(self.net, region, free[own_rows, own_columns], moduli)
+            message = coder.read(carrier[own_rows, own_columns] % np.array(moduli, np.uint8))
+            damaged += sum(b.pixels.shape[0] * b.pixels.shape[1] for b in message.damaged)
+            span = _in_pixels(region.cells, cell)
+            prediction = self._predict(carrier, region, message.vectors)
+            error = self.remote.transform.inverse(message.z.to(self.device), *span.shape)
+            decoded[(slice(3, None), *span.slices)] = self._fixed(
+                prediction.flatten(0, 1) + error
+            )
+            levels[(slice(None), *region.cells.slices)] = self.net.level_map(
+                message.gains, message.waters, *region.cells.shape
+            )
+        pictures = self._enhance(decoded, levels, quality, (height, width), progress)
+        progress(1.0)
+        return Restored(pictures, damaged / (height * width))
+
+    def _analyse(self, pictures: Sequence[Pixels], region: Region) -> Coefficients:
+        """Coefficients of one region, on the CPU."""
+        config, remote = self.config, self.remote
+        window = self._window(pictures[0], region)
+        span = _in_pixels(region.cells, config.cell)
+        reference = self._padded(pictures[0], window)
+        vectors = None
+        if config.motion:
+            parts = []
+            for picture in pictures[1:]:
+                other = self._padded(picture, window)
+                whole = remote.estimate(reference[None], other[None])
+                parts.append(whole[(..., *_shifted(span, window, config.motion))])
+            vectors = torch.cat(parts).cpu()
+        prediction = self._predict(pictures[0], region, vectors)
+        others = torch.stack([self._padded(picture, span) for picture in pictures[1:]])
+        z = remote.transform((others - prediction).flatten(0, 1)).cpu()
+        return Coefficients(z, self.net.allocation.gains(z), vectors)
+
+    def _predict(self, cover: Pixels, region: Region, vectors: Tensor | None) -> Tensor:
+        """The other pictures over one region as the cover shows them, (P, 3, h, w).
+
+        Sees only the region's own vectors and the cover's pixels within `_CONTEXT` of it, so
+        that both directions compute the same.
+        """
+        config = self.config
+        window, span = self._window(cover, region), _in_pixels(region.cells, config.cell)
+        source = self._padded(cover, window)
+        rows, columns = _shifted(span, window, 1)
+        if vectors is not None:
+            step = config.motion
+            margins = (
+                columns.start // step,
+                (source.shape[-1] - columns.stop) // step,
+                rows.start // step,
+                (source.shape[-2] - rows.stop) // step,
+            )
+            vectors = F.pad(vectors.to(self.device).float(), margins, mode="replicate")
+        return self.remote.predict(source, vectors)[..., rows, columns]
+
+    def _window(self, picture: Pixels, region: Region) -> Span:
+        """The region's cells and their surroundings, in pixels of the padded picture."""
+        cell = self.config.cell
+        height, width = (-(-side // cell) * cell for side in picture.shape[:2])
+        span = _in_pixels(region.cells, cell)
+        return Span(
+            max(0, span.top - _CONTEXT),
+            min(height, span.bottom + _CONTEXT),
+            max(0, span.left - _CONTEXT),
+            min(width, span.right + _CONTEXT),
+        )
+
+    def _padded(self, picture: Pixels, span: Span) -> Tensor:
+        """A rectangle of the picture, (3, h, w) in 0..1; beyond the border that is repeated."""
+        part = picture[span.slices]
+        missing = (span.shape[0] - part.shape[0], span.shape[1] - part.shape[1])
+        if any(missing):
+            part = np.pad(part, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="edge")
+        tensor = torch.from_numpy(np.ascontiguousarray(part.transpose(2, 0, 1)))
+        return tensor.to(self.device).float() / 255
+
+    @staticmethod
+    def _fixed(x: Tensor) -> npt.NDArray[np.int16]:
+        fixed: npt.NDArray[np.int16] = (
+            (x * _FIXED_POINT).round().clamp(-4096, 12288).to(torch.int16).cpu().numpy()
+        )
+        return fixed
+
+    def _enhance(
+        self,
+        decoded: npt.NDArray[np.int16],
+        levels: Tensor,
+        quality: int,
+        size: tuple[int, int],
+        progress: Progress,
+    ) -> list[Pixels]:
+        height, width = size
+        result = np.empty((self.config.pictures, *decoded.shape[1:], 3), np.uint8)
+        levels = levels.to(self.device)
+        steps = self.net.step_sizes(quality).to(self.device)
+        places = list(tiles(*decoded.shape[1:], self.tile, self.net.reach, 2))
+        for done, tile in enumerate(places):
+            progress(0.5 + 0.5 * done / len(places))
+            part = torch.from_numpy(decoded[(slice(None), *tile.source)]).to(self.device)
+            planes = side_planes(levels, steps, tile.outer, self.config.cell)
+            x = (part.float() / _FIXED_POINT)[None].contiguous(memory_format=torch.channels_last)
+            y = self.remote.enhancer(x, planes[None])[0][(slice(None), *tile.kept)]
+            pixels = (y * 255).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
+            result[(slice(None), *tile.target)] = pixels.reshape(
+                -1, 3, *pixels.shape[1:]
+            ).transpose(0, 2, 3, 1)
+        return [picture[:height, :width].copy() for picture in result]
+
+
+def _in_pixels(cells: Span, cell: int) -> Span:
+    return Span(cells.top * cell, cells.bottom * cell, cells.left * cell, cells.right * cell)
+
+
+def _whole(rows: int, columns: int, cell: int) -> Span:
+    return Span(0, rows * cell, 0, columns * cell)
+
+
+def _shifted(span: Span, window: Span, unit: int) -> tuple[slice, slice]:
+    """Rows and columns of `span` inside `window`, in units of so many pixels."""
+    return (
+        slice((span.top - window.top) // unit, (span.bottom - window.top) // unit),
+        slice((span.left - window.left) // unit, (span.right - window.left) // unit),
+    )

@@ -1,0 +1,105 @@
+"""Training pictures: decoded once, kept in memory as uint8."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from iiccli.errors import IicError, TrainingError
+from iiccli.media.image import read_picture
+
+T = TypeVar("T")
+
+PICTURE_SUFFIXES = frozenset(
+    {".avif", ".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp", ".ppm"}
+)
+
+
+@dataclass(frozen=True)
+class Footage:
+    """What one folder of training data holds.
+
+    Attributes:
+        stills: pictures, each (3, H, W) uint8.
+        clips: clips of consecutive frames, each (T, 3, H, W) uint8.
+        skipped: files that could not be read.
+    """
+
+    stills: tuple[Tensor, ...]
+    clips: tuple[Tensor, ...]
+    skipped: tuple[str, ...]
+
+
+def load_footage(folders: Sequence[Path], *, frames: int, limit: int | None = None) -> Footage:
+    """Read every picture below `folders`.
+
+    A folder that holds at least `frames` pictures of one size, and whose pictures are numbered,
+    counts as a clip; all other pictures are stills.
+
+    Args:
+        folders: searched recursively.
+        frames: fewest frames that make a clip; 0 takes every picture as a still.
+        limit: at most this many stills and as many clips, spread evenly over what there is.
+
+    Raises:
+        TrainingError: a folder is missing, or there is nothing to read.
+    """
+    stills: list[Path] = []
+    clips: list[list[Path]] = []
+    for folder in folders:
+        if not folder.is_dir():
+            raise TrainingError(f"The training folder {folder} does not exist.")
+        for place in sorted({folder, *(p for p in folder.rglob("*") if p.is_dir())}):
+            files = sorted(p for p in place.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES)
+            numbered = bool(files) and all(p.stem[-1:].isdigit() for p in files)
+            if frames and numbered and len(files) >= frames and _names_count_up(files):
+                clips.append(files)
+            else:
+                stills.extend(files)
+    stills, clips = _spread(stills, limit), _spread(clips, limit)
+    skipped: list[str] = []
+
+    def read(path: Path) -> npt.NDArray[np.uint8] | None:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return read_picture(path).pixels
+        except IicError as error:
+            skipped.append(error.message)
+            return None
+
+    with ThreadPoolExecutor() as pool:
+        pictures = [_tensor(p) for p in pool.map(read, stills) if p is not None]
+        sequences = []
+        for files in clips:
+            shots = [p for p in pool.map(read, files) if p is not None]
+            if len(shots) == len(files) and len({p.shape for p in shots}) == 1:
+                sequences.append(torch.stack([_tensor(p) for p in shots]))
+    if not pictures and not sequences:
+        names = ", ".join(map(str, folders))
+        raise TrainingError(f"No readable pictures in {names}.", "Give --data another folder.")
+    return Footage(tuple(pictures), tuple(sequences), tuple(skipped))
+
+
+def _names_count_up(files: Sequence[Path]) -> bool:
+    """Whether the names differ in their trailing number alone, as frames of a clip do."""
+    return len({p.stem.rstrip("0123456789") for p in files}) == 1
+
+
+def _spread(items: list[T], limit: int | None) -> list[T]:
+    if limit is None or len(items) <= limit:
+        return items
+    return [items[i * len(items) // limit] for i in range(limit)]
+
+
+def _tensor(pixels: npt.NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))

@@ -1,0 +1,1 @@
+"""Model files: format, lookup, integrity, and the import of official checkpoints."""

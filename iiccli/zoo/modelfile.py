@@ -1,0 +1,146 @@
+"""A model is one safetensors file that says what it is; its identity is its SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from iiccli.atomic import atomic_path
+from iiccli.errors import ModelError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FORMAT = 1
+SUFFIX = ".safetensors"
+
+_TEXTS = ("name", "task", "network", "reference", "colour", "data", "licence")
+_TABLES = ("config", "recipe", "metrics")
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model file says about itself.
+
+    Attributes:
+        name: with its version, such as `video-5.v1`.
+        task: the conversion it was trained for, such as `video`.
+        network: which network, a key of `iiccli.networks.registry`.
+        config: the network's hyper-parameters.
+        reference: which picture comes first among the network's inputs, e.g. `middle`.
+        colour: order of the colour channels, `RGB` or `BGR`.
+        recipe: how it was trained, resolved.
+        data: what it was trained on.
+        metrics: figures with the protocol that gave them.
+        licence: SPDX identifier of the weights' licence.
+        format: version of this table.
+    """
+
+    name: str
+    task: str
+    network: str
+    config: dict[str, Any]
+    reference: str = "middle"
+    colour: str = "RGB"
+    recipe: dict[str, Any] = field(default_factory=dict)
+    data: str = ""
+    metrics: dict[str, Any] = field(default_factory=dict)
+    licence: str = "MIT"
+    format: int = FORMAT
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures go in and come back."""
+        return int(self.config.get("pictures", 1))
+
+
+def sha256(path: Path) -> str:
+    """Identity of a model file: 64 hexadecimal digits.
+
+    Raises:
+        ModelError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"Cannot read the model {path}: {error.strerror}.") from error
+
+
+def save_model(path: Path, card: Card, state: dict[str, Tensor], *, force: bool = False) -> str:
+    """Write a model file atomically; the result is its SHA-256.
+
+    Raises:
+        OutputExistsError: the file exists and `force` is false.
+        OutputError: it cannot be written.
+    """
+    from safetensors.torch import save_file
+
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    metadata = {
+        key: value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+        for key, value in asdict(card).items()
+    }
+    with atomic_path(path, force=force) as temporary:
+        save_file(tensors, temporary, metadata=metadata)
+    return sha256(path)
+
+
+def read_card(path: Path) -> Card:
+    """Read only what a model file says about itself; needs no torch.
+
+    Raises:
+        ModelError: missing, damaged, not a model of ours, or of a newer format.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise ModelError(f"There is no model file {path}.", "See `iic models` for those at hand.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelError(
+            f"{path} is damaged or is not a safetensors file.", "Get the file again."
+        ) from error
+    return _card(metadata, path)
+
+
+def load_model(path: Path) -> tuple[Card, dict[str, Tensor]]:
+    """Read a whole model file.
+
+    Raises:
+        ModelError: as `read_card`.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    card = read_card(path)
+    try:
+        return card, load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelError(f"{path} is damaged.", "Get the file again.") from error
+
+
+def _card(metadata: dict[str, str], path: Path) -> Card:
+    if "format" not in metadata or "network" not in metadata:
+        raise ModelError(
+            f"{path} is a safetensors file, but not a model of iic.",
+            "Official checkpoints are brought in with `iic models import`.",
+        )
+    try:
+        version = int(metadata["format"])
+        if version > FORMAT:
+            raise ModelError(
+                f"{path} was made by a newer iic (model format {version}).", "Upgrade iic."
+            )
+        tables = {key: json.loads(metadata.get(key, "{}")) for key in _TABLES}
+        texts = {key: metadata[key] for key in _TEXTS if key in metadata}
+        if not all(isinstance(table, dict) for table in tables.values()):
+            raise ValueError
+        return Card(**texts, **tables, format=version)
+    except (ValueError, TypeError) as error:
+        raise ModelError(f"The description inside {path} is damaged.") from error

@@ -1,0 +1,84 @@
+"""The application: its verbs, and what happens when one of them fails."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+import typer
+
+from iiccli import __version__
+from iiccli.cli import devices, embed_video, evaluate, inspect_carrier, models, restore, train
+from iiccli.errors import IicError
+
+UNEXPECTED = 70
+"""Exit code of a mistake of ours (EX_SOFTWARE)."""
+
+DEBUG_VARIABLE = "IIC_DEBUG"
+"""Environment variable: show tracebacks."""
+
+app = typer.Typer(
+    name="iic",
+    help="Several pictures in one normal-looking picture, and back.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="rich",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"iic {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version and leave."
+    ),
+) -> None:
+    """Several pictures in one normal-looking picture, and back."""
+
+
+app.command("embed-video")(embed_video.embed_video)
+app.command("restore")(restore.restore)
+app.command("inspect")(inspect_carrier.inspect)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("devices")(devices.devices)
+app.add_typer(models.app, name="models")
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    """Leave through all `finally` blocks, so that nothing half-written stays."""
+    sys.exit(128 + number)
+
+
+def run() -> None:
+    """Run `iic`; every error becomes one sentence on stderr and an exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        app(prog_name="iic")
+    except IicError as error:
+        print(f"iic: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except MemoryError:
+        print("iic: There is not enough memory for this.", file=sys.stderr)
+        print("hint: Try --max-side, or a smaller --tile.", file=sys.stderr)
+        sys.exit(9)
+    except Exception as error:
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        print(
+            f"iic: an unexpected {type(error).__name__}: {error}\n"
+            f"hint: This is a mistake in iic {__version__}. Please report it with the command and "
+            f"the output that {DEBUG_VARIABLE}=1 gives.",
+            file=sys.stderr,
+        )
+        sys.exit(UNEXPECTED)

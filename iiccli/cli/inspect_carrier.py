@@ -1,0 +1,44 @@
+"""`iic inspect`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from iiccli.cli.options import JsonOption
+from iiccli.cli.output import result, result_json
+
+
+def inspect(
+    carrier: Annotated[Path, typer.Argument(help="The picture to look into.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what a carrier holds, which model made it, and whether it is intact."""
+    from iiccli.carrier import describe, read_carrier, sentence
+    from iiccli.zoo.catalogue import find_by_hash
+
+    found = read_carrier(carrier)
+    entry = find_by_hash(found.header.model_hash, found.header.model)
+    facts: dict[str, Any] = describe(found)
+    facts["model_here"] = None if entry is None else entry.name
+    if as_json:
+        result_json(facts)
+        return
+    result(sentence(found))
+    for note in found.notes:
+        result(note)
+    header = found.header
+    width, height = header.size
+    rows = {
+        "format": f"{found.format}, {width} × {height}",
+        "pictures": f"{header.valid}, the carrier looks like number {header.reference + 1}",
+        "rate": "" if header.fps is None else f"{float(header.fps):g} per second",
+        "part": f"{header.part + 1} of {header.parts}" if header.parts > 1 else "",
+        "model": f"{header.model or '?'} ({header.model_hash[:16]}…), "
+        + ("here" if entry else "not here"),
+    }
+    for name, text in rows.items():
+        if text:
+            result(f"  {name:9} {text}")

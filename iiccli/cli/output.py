@@ -1,0 +1,65 @@
+"""Results to stdout; progress and talk to stderr, and only where somebody reads it."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+Meter = Callable[[int, int, float], None]
+"""Told: parts done, parts in all, share of the present one."""
+
+
+def say(message: str, *, quiet: bool = False) -> None:
+    """A remark for the user, on stderr."""
+    if not quiet:
+        print(message, file=sys.stderr)
+
+
+def result(text: str) -> None:
+    """A line of the result, on stdout."""
+    print(text)
+
+
+def result_json(value: Any) -> None:
+    """The whole result as one JSON object on stdout."""
+    print(json.dumps(_finite(value), indent=2, ensure_ascii=False))
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows no infinity: the PSNR of equal pictures becomes null."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+@contextmanager
+def meter(label: str, *, quiet: bool = False) -> Iterator[Meter]:
+    """A progress bar on a terminal; nothing in a pipe."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done, total, share: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        job = bar.add_task(label, total=1.0)
+
+        def tell(done: int, total: int, share: float) -> None:
+            name = label if total == 1 else f"{label} ({min(done + 1, total)} of {total})"
+            bar.update(job, completed=(done + share) / max(total, 1), description=name)
+
+        yield tell

@@ -1,0 +1,98 @@
+"""`iic restore`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from iiccli.cli.options import (
+    DEFAULT_TILE,
+    DeviceOption,
+    ForceOption,
+    JsonOption,
+    ModelOption,
+    QuietOption,
+    TileOption,
+)
+from iiccli.cli.output import meter, result, result_json, say
+
+if TYPE_CHECKING:
+    from iiccli.carrier import Carrier
+    from iiccli.tasks.pictures import RestoredPictures
+
+
+def restore(
+    carriers: Annotated[
+        list[Path], typer.Argument(help="A carrier, or the parts of a clip, or their folder.")
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            help="A folder for PNGs, or a clip: .mp4 .mov .mkv .webm .gif .webp .apng.",
+        ),
+    ],
+    preview: Annotated[
+        Path | None, typer.Option("--preview", help="Draw the carrier and what came back.")
+    ] = None,
+    model: ModelOption = None,
+    device: DeviceOption = "auto",
+    tile: TileOption = DEFAULT_TILE,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take the pictures out of a carrier."""
+    from iiccli.atomic import check_target
+    from iiccli.media.image import check_picture_target, write_picture
+    from iiccli.tasks import restoring
+    from iiccli.tasks.models import Loader
+
+    if preview is not None:
+        check_picture_target(preview)
+        check_target(preview, force=force)
+    shown: list[tuple[Carrier, RestoredPictures]] = []
+
+    def keep(carrier: Carrier, restored: RestoredPictures) -> None:
+        if preview is not None and not shown:
+            shown.append((carrier, restored))
+
+    begun = time.monotonic()
+    loader = Loader(device=device, tile=tile, override=model)
+    with meter("restoring", quiet=quiet) as tell:
+        report = restoring.restore(
+            carriers, output, loader, force=force, progress=tell, keep=keep
+        )
+    facts: dict[str, Any] = {
+        "output": str(output),
+        "pictures": report.pictures,
+        "state": report.states[0] if len(set(report.states)) == 1 else report.states,
+        "damaged": report.damaged,
+        "seconds": round(time.monotonic() - begun, 3),
+    }
+    if preview is not None:
+        from iiccli.evaluation import sheet
+
+        carrier, restored = shown[0]
+        rows = sheet.restoration_sheet(carrier.pixels, restored.pictures, restored.reference)
+        title = f"{carrier.path.name}: {len(restored.pictures)} pictures"
+        write_picture(preview, sheet.draw(rows, title), force=force)
+        facts["preview"] = str(preview)
+    for note in report.notes:
+        say(f"note: {note}", quiet=quiet)
+    if "changed" in report.states:
+        share = f" {report.damaged:.0%} of the message is broken." if report.damaged else ""
+        say(
+            "warning: the pixels have changed since the carrier was made; what came back is "
+            f"worse for it.{share}",
+            quiet=quiet,
+        )
+    if as_json:
+        result_json(facts)
+        return
+    noun = "picture" if report.pictures == 1 else "pictures"
+    result(f"{output}: {report.pictures} {noun} restored.")

@@ -1,0 +1,1 @@
+"""How good it is: metrics, protocols, sheets to look at."""

@@ -1,0 +1,117 @@
+"""Preview sheets: originals, carrier, restored pictures and what is between them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from iiccli.evaluation.metrics import psnr
+
+Pixels = npt.NDArray[np.uint8]
+
+AMPLIFICATION = 8
+_CELL_WIDTH = 320
+_MARGIN = 12
+_CAPTION = 22
+_TITLE = 40
+_BACKGROUND, _INK, _FAINT = (250, 250, 248), (28, 28, 30), (120, 120, 124)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture on a sheet, with the words under it."""
+
+    pixels: Pixels
+    caption: str
+
+
+def difference(a: Pixels, b: Pixels) -> Pixels:
+    """What differs, `AMPLIFICATION` times as strong; black where nothing does."""
+    apart = np.abs(a.astype(np.int16) - b.astype(np.int16)) * AMPLIFICATION
+    return np.minimum(apart, 255).astype(np.uint8)
+
+
+def decibels(value: float) -> str:
+    """A PSNR for people."""
+    return "identical" if math.isinf(value) else f"{value:.2f} dB"
+
+
+def embedding_sheet(
+    originals: Sequence[Pixels], cover: Pixels, restored: Sequence[Pixels], reference: int
+) -> list[list[Panel]]:
+    """Rows of a sheet on an embedding: originals, the cover, restored pictures, differences."""
+    rows = [[Panel(x, f"original {i + 1}") for i, x in enumerate(originals)]]
+    target = originals[reference]
+    if target.shape == cover.shape:
+        rows.append(
+            [
+                Panel(target, f"original {reference + 1}"),
+                Panel(cover, f"the carrier: {decibels(psnr(cover, target))}"),
+                Panel(difference(cover, target), f"its difference ×{AMPLIFICATION}"),
+            ]
+        )
+    else:
+        rows.append([Panel(cover, "the carrier")])
+    pairs = list(zip(restored, originals, strict=True))
+    rows.append(
+        [Panel(x, f"restored {i + 1}: {decibels(psnr(x, o))}") for i, (x, o) in enumerate(pairs)]
+    )
+    rows.append(
+        [
+            Panel(difference(x, o), f"its difference ×{AMPLIFICATION}")
+            for x, o in pairs
+        ]
+    )
+    return rows
+
+
+def restoration_sheet(
+    cover: Pixels, restored: Sequence[Pixels], reference: int
+) -> list[list[Panel]]:
+    """Rows of a sheet on a restoration, where the originals are not at hand."""
+    near = restored[reference]
+    rows = [[Panel(cover, "the carrier")]]
+    if near.shape == cover.shape:
+        rows[0].append(
+            Panel(
+                difference(near, cover),
+                f"restored {reference + 1} − carrier ×{AMPLIFICATION}: {decibels(psnr(near, cover))}",
+            )
+        )
+    rows.append([Panel(x, f"restored {i + 1}") for i, x in enumerate(restored)])
+    rows.append(
+        [
+            Panel(difference(x, near), f"{i + 1} − {reference + 1} ×{AMPLIFICATION}")
+            for i, x in enumerate(restored)
+        ]
+    )
+    return rows
+
+
+def draw(rows: Sequence[Sequence[Panel]], title: str) -> Pixels:
+    """Lay out rows of panels on one sheet, (H, W, 3) uint8."""
+    first = rows[0][0].pixels
+    height, width = first.shape[:2]
+    scale = min(1.0, _CELL_WIDTH / width, _CELL_WIDTH * 1.5 / height)
+    cell = (max(120, round(width * scale)), max(1, round(height * scale)))
+    columns = max(len(row) for row in rows)
+    sheet_width = _MARGIN + columns * (cell[0] + _MARGIN)
+    sheet_height = _TITLE + len(rows) * (cell[1] + _CAPTION + _MARGIN) + _MARGIN
+    sheet = Image.new("RGB", (max(sheet_width, 420), sheet_height), _BACKGROUND)
+    pen = ImageDraw.Draw(sheet)
+    pen.text((_MARGIN, 11), title, fill=_INK, font=ImageFont.load_default(17))
+    small = ImageFont.load_default(13)
+    for r, row in enumerate(rows):
+        top = _TITLE + r * (cell[1] + _CAPTION + _MARGIN)
+        for c, panel in enumerate(row):
+            left = _MARGIN + c * (cell[0] + _MARGIN)
+            image = Image.fromarray(panel.pixels)
+            image.thumbnail(cell, Image.Resampling.LANCZOS)
+            sheet.paste(image, (left, top))
+            pen.text((left, top + image.height + 4), panel.caption, fill=_FAINT, font=small)
+    return np.asarray(sheet)

@@ -1,0 +1,1 @@
+"""The conversions: what goes in, what the carrier looks like, what comes back."""

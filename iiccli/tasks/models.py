@@ -1,0 +1,73 @@
+"""From a model's name or hash to a network that runs, loaded once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from iiccli.errors import ModelError
+from iiccli.inference.converter import DEFAULT_TILE, Converter, make_converter
+from iiccli.inference.device import choose
+from iiccli.zoo.catalogue import Entry, find, find_by_hash
+from iiccli.zoo.modelfile import load_model
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model that runs.
+
+    Attributes:
+        name: with its version.
+        hash: SHA-256 of its file.
+        converter: the network.
+    """
+
+    name: str
+    hash: str
+    converter: Converter
+
+
+@dataclass
+class Loader:
+    """Loads models onto one device and keeps them.
+
+    Attributes:
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        tile: side of the tiles in pixels.
+        override: name or path of a model to use whatever else is asked for.
+    """
+
+    device: str = "auto"
+    tile: int = DEFAULT_TILE
+    override: str | None = None
+    _loaded: dict[str, LoadedModel] = field(default_factory=dict)
+
+    def load(self, entry: Entry) -> LoadedModel:
+        """Load a model.
+
+        Raises:
+            ModelError: it is damaged.
+            DeviceError: the device is not there.
+        """
+        digest = entry.hash
+        if digest not in self._loaded:
+            card, state = load_model(entry.path)
+            converter = make_converter(card, state, choose(self.device), self.tile)
+            self._loaded[digest] = LoadedModel(card.name, digest, converter)
+        return self._loaded[digest]
+
+    def load_for_carrier(self, digest: str, name: str) -> LoadedModel:
+        """Load the model that a carrier names.
+
+        Raises:
+            ModelError: it is not here.
+        """
+        if self.override is not None:
+            return self.load(find(self.override))
+        entry = find_by_hash(digest, name)
+        if entry is None:
+            called = name or "a model without a name"
+            raise ModelError(
+                f"The carrier was made by {called} (SHA-256 {digest[:16]}…), which is not here.",
+                "Put its file into the folder that `iic models` names, or give it with --model.",
+            )
+        return self.load(entry)

@@ -1,0 +1,160 @@
+"""Pictures into a carrier and back: what all conversions of several pictures share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from iiccli.carrier import Carrier, Header, header_samples
+from iiccli.errors import DamagedCarrierError, UsageError
+from iiccli.inference.converter import Progress, no_progress
+from iiccli.tasks.models import LoadedModel, Loader
+
+Pixels = npt.NDArray[np.uint8]
+
+QUALITIES = ("cover", "balanced", "content")
+"""From the carrier that is closest to the cover to the one that restores best."""
+
+MAX_LOSS = 0.999
+"""A carrier with a larger share of broken message cannot be restored."""
+
+
+@dataclass(frozen=True)
+class RestoredPictures:
+    """Pictures restored from a carrier.
+
+    Attributes:
+        pictures: (H, W, 3) uint8 each, in their own order, fillers left out.
+        reference: which of them the carrier looks like.
+        damaged: share of the area whose message was broken; None where that is not known.
+    """
+
+    pictures: list[Pixels]
+    reference: int
+    damaged: float | None
+
+
+def quality_index(name: str, qualities: int) -> int:
+    """Which of a model's carrier qualities is meant.
+
+    A model with fewer than three takes the nearest it has.
+
+    Raises:
+        UsageError: no such quality.
+    """
+    if name not in QUALITIES:
+        raise UsageError(f"There is no quality {name!r}.", f"Choose one of: {', '.join(QUALITIES)}.")
+    return round(QUALITIES.index(name) / (len(QUALITIES) - 1) * (qualities - 1))
+
+
+def embed_pictures(
+    model: LoadedModel,
+    pictures: Sequence[Pixels],
+    reference: int,
+    quality: str,
+    progress: Progress = no_progress,
+    **header: Any,
+) -> tuple[Pixels, Header]:
+    """Turn pictures of one size into a carrier's pixels and the header that goes with them.
+
+    Fewer pictures than the model takes are filled up with repeats of the last.
+
+    Args:
+        model: takes at least as many pictures.
+        pictures: (H, W, 3) uint8 each, in their own order.
+        reference: which of them the carrier looks like.
+        quality: one of `QUALITIES`.
+        progress: told how far it is.
+        header: further fields of the header.
+
+    Raises:
+        UsageError: pictures of different sizes, or a reference that is not among them.
+    """
+    converter = model.converter
+    if not 0 <= reference < len(pictures):
+        raise UsageError(
+            f"There is no picture {reference} to look like.",
+            f"Choose one of 0 to {len(pictures) - 1}.",
+        )
+    if len({picture.shape for picture in pictures}) != 1:
+        raise UsageError("The pictures differ in size.", "Bring them to one size first.")
+    level = quality_index(quality, converter.qualities)
+    height, width = pictures[0].shape[:2]
+    size = converter.carrier_size(width, height)
+    free = ~header_samples(size[1], size[0], 3)
+    order = _reference_first(len(pictures), reference)
+    filled = [pictures[i] for i in order]
+    filled += [pictures[-1]] * (converter.card.pictures - len(pictures))
+    carrier = converter.embed(filled, level, free, progress)
+    made = Header(
+        task=converter.card.task,
+        model=model.name,
+        model_hash=model.hash,
+        size=size,
+        pictures=converter.card.pictures,
+        reference=reference,
+        valid=len(pictures),
+        quality=level,
+        essentials=width.to_bytes(4, "big") + height.to_bytes(4, "big"),
+        **header,
+    )
+    return carrier, made
+
+
+def restore_pictures(
+    loader: Loader, carrier: Carrier, progress: Progress = no_progress
+) -> RestoredPictures:
+    """Restore what a carrier holds.
+
+    Raises:
+        ModelError: the model that made it is not here.
+        DamagedCarrierError: nothing of its message is left.
+    """
+    header = carrier.header
+    model = loader.load_for_carrier(header.model_hash, header.model)
+    pixels = _rgb(carrier.pixels)
+    height, width = pixels.shape[:2]
+    size = (width, height)
+    scale = model.converter.carrier_size(1000, 1000)[0]
+    if len(header.essentials) == 8 and scale != 1000:
+        size = _checked_size(header.essentials, size, 1000 // scale)
+    free = ~header_samples(height, width, 3)
+    level = min(header.quality, model.converter.qualities - 1)
+    restored = model.converter.restore(pixels, size, level, free, progress)
+    if restored.damaged is not None and restored.damaged > MAX_LOSS:
+        raise DamagedCarrierError(
+            f"Nothing of the message in {carrier.path.name} is left: "
+            "its pixels were changed all over.",
+            "A carrier does not survive JPEG, resizing or colour conversion; look for the "
+            "original file.",
+        )
+    valid = min(header.valid, len(restored.pictures))
+    order = _reference_first(valid, min(header.reference, valid - 1))
+    pictures: list[Pixels | None] = [None] * valid
+    for place, picture in zip(order, restored.pictures, strict=False):
+        pictures[place] = picture
+    return RestoredPictures(
+        [picture for picture in pictures if picture is not None],
+        min(header.reference, valid - 1),
+        restored.damaged,
+    )
+
+
+def _reference_first(count: int, reference: int) -> list[int]:
+    return [reference, *(i for i in range(count) if i != reference)]
+
+
+def _rgb(pixels: Pixels) -> Pixels:
+    return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+
+
+def _checked_size(essentials: bytes, size: tuple[int, int], scale: int) -> tuple[int, int]:
+    """The original size, if it fits the carrier's; else the nearest that does."""
+    width = int.from_bytes(essentials[:4], "big")
+    height = int.from_bytes(essentials[4:8], "big")
+    fits = all(-(-a // scale) == b for a, b in zip((width, height), size, strict=True))
+    return (width, height) if fits else (size[0] * scale, size[1] * scale)

@@ -1,0 +1,121 @@
+"""Which models are at hand, and which of them is meant."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from iiccli.errors import ModelError
+from iiccli.zoo.modelfile import SUFFIX, Card, read_card, sha256
+
+FOLDER_VARIABLE = "IIC_MODELS"
+"""Environment variable: a folder that is searched before the others."""
+
+_VERSION = re.compile(r"(?P<base>.+)\.v(?P<number>\d+)")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model file at hand."""
+
+    name: str
+    path: Path
+
+    @property
+    def base(self) -> str:
+        """The name without its version."""
+        match = _VERSION.fullmatch(self.name)
+        return match["base"] if match else self.name
+
+    @property
+    def version(self) -> int:
+        """Its version; 0 where the name has none."""
+        match = _VERSION.fullmatch(self.name)
+        return int(match["number"]) if match else 0
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the file."""
+        return sha256(self.path)
+
+    @property
+    def card(self) -> Card:
+        """What the file says about itself."""
+        return read_card(self.path)
+
+
+def user_folder() -> Path:
+    """Where a user's own models live."""
+    from platformdirs import user_data_path
+
+    return user_data_path("iic", appauthor=False) / "models"
+
+
+def folders() -> Iterator[Path]:
+    """All places that hold models, first come first served."""
+    if named := os.environ.get(FOLDER_VARIABLE):
+        yield Path(named)
+    package = Path(__file__).parents[1]
+    yield package / "_models"  # inside a wheel
+    yield package.parent / "models"  # in a checkout
+    yield user_folder()
+
+
+def entries() -> list[Entry]:
+    """All models at hand, by name; the first folder's where two have one name."""
+    found: dict[str, Entry] = {}
+    for folder in folders():
+        if folder.is_dir():
+            for path in sorted(folder.glob(f"*{SUFFIX}")):
+                found.setdefault(path.stem, Entry(path.stem, path))
+    return sorted(found.values(), key=lambda entry: (entry.base, entry.version))
+
+
+def find(name: str) -> Entry:
+    """The model meant by a path, a full name, or a name without version (the newest then).
+
+    Raises:
+        ModelError: there is none.
+    """
+    if name.endswith(SUFFIX) or os.sep in name:
+        path = Path(name)
+        if not path.is_file():
+            raise ModelError(f"There is no model file {path}.", "Check the path.")
+        return Entry(path.stem, path)
+    known = entries()
+    exact = [entry for entry in known if entry.name == name]
+    newest = [entry for entry in known if entry.base == name]
+    if exact or newest:
+        return (exact or newest)[-1]
+    raise ModelError(
+        f"There is no model {name!r}.",
+        f"At hand: {', '.join(entry.name for entry in known) or 'none'}.",
+    )
+
+
+def find_by_hash(digest: str, name: str = "") -> Entry | None:
+    """The model whose SHA-256 begins with `digest`; the one called `name` is tried first."""
+    known = entries()
+    known.sort(key=lambda entry: entry.name != name)
+    return next((entry for entry in known if entry.hash.startswith(digest)), None)
+
+
+def for_pictures(task: str, pictures: int) -> Entry:
+    """The model to convert so many pictures with: the smallest that takes them, newest version.
+
+    Raises:
+        ModelError: none takes that many.
+    """
+    fitting = [
+        (entry.card.pictures, -entry.version, entry.name, entry)
+        for entry in entries()
+        if entry.card.task == task and entry.card.pictures >= pictures
+    ]
+    if fitting:
+        return min(fitting)[3]
+    sizes = sorted({entry.card.pictures for entry in entries() if entry.card.task == task})
+    hint = f"Models at hand take {', '.join(map(str, sizes))}." if sizes else "See `iic models`."
+    raise ModelError(f"No model for {task} takes {pictures} pictures.", hint)

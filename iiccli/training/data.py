@@ -81,9 +81,11 @@ def load_footage(folders: Sequence[Path], *, frames: int, limit: int | None = No
         pictures = [_tensor(p) for p in pool.map(read, stills) if p is not None]
         sequences = []
         for files in clips:
-            shots = [p for p in pool.map(read, files) if p is not None]
-            if len(shots) == len(files) and len({p.shape for p in shots}) == 1:
-                sequences.append(torch.stack([_tensor(p) for p in shots]))
+            shots = [_tensor(p) for p in pool.map(read, files) if p is not None]
+            if len({p.shape for p in shots}) > 1:  # numbered photographs
+                pictures = _spread(pictures + shots, limit)
+            elif shots and len(shots) == len(files):
+                sequences.append(torch.stack(shots))
     if not pictures and not sequences:
         names = ", ".join(map(str, folders))
         raise TrainingError(f"No readable pictures in {names}.", "Give --data another folder.")

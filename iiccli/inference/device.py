@@ -45,7 +45,7 @@ def choose(name: str = "auto") -> torch.device:
     devices = [device.name for device in available()]
     if name == "auto":
         return torch.device(devices[0])
-    if name not in devices and name != "cuda:0":
+    if name not in devices and not (name == "cuda:0" and "cuda" in devices):
         raise DeviceError(
             f"There is no device {name!r} here.", f"Choose one of: auto, {', '.join(devices)}."
         )

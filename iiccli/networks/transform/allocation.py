@@ -47,11 +47,14 @@ class Allocation(nn.Module):
         self.register_buffer("group", coefficient_groups(config), persistent=False)
 
     def gains(self, z: Tensor) -> Tensor:
-        """Measure each cell's gains: (cells, coefficients) to (cells, groups) int16."""
+        """Measure each cell's gains: (cells, coefficients) to (cells, groups) int16.
+
+        A group without coefficients (fewer pictures than `ranks` foresees) has gain 0.
+        """
         energy = (z / self.amplitude(z.dtype)).square()
         sums = z.new_zeros(z.shape[0], self.groups).index_add_(1, self.group, energy)
         counts = torch.bincount(self.group, minlength=self.groups)
-        mean = (sums / counts).clamp(min=1e-12)
+        mean = torch.where(counts > 0, sums / counts.clamp(min=1), 1.0).clamp(min=1e-12)
         return mean.log2().round().clamp(GAIN_MIN, GAIN_MAX).to(torch.int16)
 
     def amplitude(self, dtype: torch.dtype) -> Tensor:

@@ -1,0 +1,59 @@
+"""Which device is taken, and what is said when it is not there."""
+
+import pytest
+import torch
+
+from iiccli.errors import DeviceError
+from iiccli.inference.device import available, choose
+
+
+@pytest.fixture
+def cpu_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+
+
+@pytest.mark.usefixtures("cpu_only")
+def test_the_cpu_is_always_there():
+    assert [d.name for d in available()] == ["cpu"]
+    assert choose("auto") == choose("cpu") == torch.device("cpu")
+    assert "thread" in available()[0].description
+
+
+@pytest.mark.usefixtures("cpu_only")
+@pytest.mark.parametrize("name", ["cuda", "cuda:0", "cuda:3", "mps", "tpu", ""])
+def test_a_device_that_is_not_there_is_an_error_that_names_those_that_are(name):
+    with pytest.raises(DeviceError) as caught:
+        choose(name)
+    assert repr(name) in caught.value.message
+    assert "auto, cpu" in caught.value.hint
+
+
+@pytest.fixture
+def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Properties:
+        name = "Imaginary 9000"
+        total_memory = 2**34
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: Properties)
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_a_gpu_comes_first():
+    devices = available()
+    assert [d.name for d in devices][:2] == ["cuda", "cuda:1"]
+    assert devices[0].description == "Imaginary 9000"
+    assert devices[0].memory == 2**34
+    assert choose("auto") == torch.device("cuda")
+    assert choose("cuda:0") == torch.device("cuda:0")
+    assert choose("cuda:1") == torch.device("cuda:1")
+    with pytest.raises(DeviceError):
+        choose("cuda:2")
+
+
+@pytest.mark.usefixtures("cpu_only")
+def test_mps_is_taken_before_the_cpu(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert choose("auto") == torch.device("mps")

@@ -66,6 +66,12 @@ types: $(INSTALLED) ## check types
 bench: $(INSTALLED) ## measure, print JSON, fail where a bar is missed
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+models: $(INSTALLED) ## train, evaluate and export what models/ holds; goes on where it was
+	@$(BIN)/python scripts/models.py $(ARGS)
+
+docs: $(INSTALLED) ## draw the README's picture anew
+	@$(BIN)/python scripts/demo.py --picture docs/images/embed-video.jpg
+
 clean: ## remove .venv, caches and what the demo made
 	@rm -rf .venv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build demo dist
 	@find iiccli tests benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} +

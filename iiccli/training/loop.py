@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Protocol
 
 import torch
@@ -15,6 +16,9 @@ from torch import Tensor, nn
 
 from iiccli.atomic import atomic_path
 from iiccli.errors import TrainingError
+
+_UNREADABLE = (EOFError, KeyError, OSError, RuntimeError, TypeError, ValueError, UnpicklingError)
+"""What torch raises where a checkpoint is cut off, is no checkpoint, or does not fit."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,10 @@ class Average:
         for name, parameter in module.named_parameters():
             self.values[name].lerp_(parameter, 1 - decay)
 
+    def load(self, values: dict[str, Tensor]) -> None:
+        """Take over a checkpoint's averages, onto the device where the module is."""
+        self.values = {name: values[name].to(own.device) for name, own in self.values.items()}
+
     @torch.no_grad()
     def copy_to(self, module: nn.Module) -> None:
         """Write the averaged weights into `module`."""
@@ -106,7 +114,7 @@ def train(
         The last validation's figures.
 
     Raises:
-        TrainingError: the checkpoint belongs to another schedule.
+        TrainingError: the checkpoint belongs to another schedule or network, or is damaged.
     """
     run.mkdir(parents=True, exist_ok=True)
     module = objective.module
@@ -117,13 +125,19 @@ def train(
     step, used = 0, 0.0
     checkpoint = run / "checkpoint.pt"
     if resume and checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True, map_location="cpu")
-        _check_schedule(state["schedule"], schedule, checkpoint)
-        module.load_state_dict(state["module"])
-        optimiser.load_state_dict(state["optimiser"])
-        average.values = state["average"]
-        generator.set_state(state["generator"])
-        step, used = state["step"], state["used"]
+        try:
+            state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+            _check_schedule(state["schedule"], schedule, checkpoint)
+            module.load_state_dict(state["module"])
+            optimiser.load_state_dict(state["optimiser"])
+            average.load(state["average"])
+            generator.set_state(state["generator"])
+            step, used = state["step"], state["used"]
+        except _UNREADABLE as error:
+            raise TrainingError(
+                f"{checkpoint} is damaged, or is from another network.",
+                "Start in another folder, or remove it.",
+            ) from error
 
     budget = schedule.minutes * 60
     start = time.monotonic() - used

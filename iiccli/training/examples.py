@@ -84,11 +84,15 @@ def _to_bytes(x: Tensor) -> Tensor:
 
 
 class Crops:
-    """Random crops of examples, flipped and transposed at random."""
+    """Random crops of examples, flipped and transposed at random.
+
+    Examples that are smaller than a crop are left out; where all are, the largest give its size.
+    """
 
     def __init__(self, examples: Sequence[Example], size: int, batch: int, cell: int) -> None:
-        self.examples = examples
-        self.size = size
+        sides = [min(example.original.shape[-2:]) for example in examples]
+        self.size = min(size // 2 * 2, max(sides))
+        self.examples = [e for e, side in zip(examples, sides, strict=True) if side >= self.size]
         self.batch = batch
         self.cell = cell
 
@@ -109,7 +113,7 @@ class Crops:
 
         example = self.examples[chance(len(self.examples))]
         height, width = example.original.shape[-2:]
-        size = min(self.size, height, width)
+        size = self.size
         top, left = 2 * chance((height - size) // 2 + 1), 2 * chance((width - size) // 2 + 1)
         place = (slice(None), slice(top, top + size), slice(left, left + size))
         decoded = example.decoded[place].float() / FIXED_POINT

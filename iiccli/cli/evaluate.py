@@ -40,9 +40,7 @@ def evaluate(
     loader = Loader(device=device, tile=tile, override=model)
     loaded = loader.load(find(model))
     with meter("evaluating", quiet=quiet) as tell:
-        results = evaluate_video(
-            data, loaded, loader, quality.value, first=first, progress=tell
-        )
+        results = evaluate_video(data, loaded, loader, quality.value, first=first, progress=tell)
     columns = ("cover_psnr", "reference_psnr", "others_psnr", "cover_ssim", "others_ssim")
     means = {column: mean(getattr(r, column) for r in results) for column in columns}
     if as_json:

@@ -64,9 +64,7 @@ def restore(
     begun = time.monotonic()
     loader = Loader(device=device, tile=tile, override=model)
     with meter("restoring", quiet=quiet) as tell:
-        report = restoring.restore(
-            carriers, output, loader, force=force, progress=tell, keep=keep
-        )
+        report = restoring.restore(carriers, output, loader, force=force, progress=tell, keep=keep)
     facts: dict[str, Any] = {
         "output": str(output),
         "pictures": report.pictures,

@@ -36,12 +36,8 @@ def train(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Copy the finished model file here.")
     ] = None,
-    threads: Annotated[
-        int | None, typer.Option("--threads", min=1, help="CPU threads.")
-    ] = None,
-    precision: Annotated[
-        str, typer.Option("--precision", help="fp32 or bf16 (mixed).")
-    ] = "fp32",
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")] = None,
+    precision: Annotated[str, typer.Option("--precision", help="fp32 or bf16 (mixed).")] = "fp32",
     device: DeviceOption = "auto",
     force: Annotated[bool, typer.Option("--force", help="Replace --output if it exists.")] = False,
     quiet: QuietOption = False,

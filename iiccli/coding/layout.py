@@ -9,6 +9,7 @@ what is left over, so that every pixel carries message whatever the picture's si
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -108,4 +109,4 @@ def _groups(count: int) -> list[slice]:
     """Blocks along one axis into as few regions as possible, evenly."""
     parts = -(-count // REGION)
     borders = [i * count // parts for i in range(parts + 1)]
-    return [slice(a, b) for a, b in zip(borders[:-1], borders[1:], strict=True)]
+    return [slice(a, b) for a, b in itertools.pairwise(borders)]

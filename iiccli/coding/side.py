@@ -30,4 +30,5 @@ def read_group(reader: Reader, shape: tuple[int, ...], low: int, bits: int) -> S
     width = min(reader.take((bits + 1).bit_length()), bits)
     count = int(np.prod(shape))
     numbers = np.minimum(base + reader.take_many(count, width), 2**bits - 1) + low
-    return numbers.astype(np.int16).reshape(shape)
+    result: Small = numbers.astype(np.int16).reshape(shape)
+    return result

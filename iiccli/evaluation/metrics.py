@@ -33,9 +33,7 @@ def ssim(a: Pixels, b: Pixels) -> float:
     position = np.arange(size) - size // 2
     kernel = np.exp(-(position**2) / (2 * _SIGMA**2))
     kernel /= kernel.sum()
-    values = [
-        _ssim(planes_a[..., c], planes_b[..., c], kernel) for c in range(planes_a.shape[2])
-    ]
+    values = [_ssim(planes_a[..., c], planes_b[..., c], kernel) for c in range(planes_a.shape[2])]
     return float(np.mean(values))
 
 
@@ -54,7 +52,5 @@ def _blur(x: Plane, kernel: Plane) -> Plane:
     """Separable convolution without padding."""
     size = len(kernel)
     rows = sum(k * x[i : x.shape[0] - size + 1 + i] for i, k in enumerate(kernel))
-    result: Plane = sum(
-        k * rows[:, i : x.shape[1] - size + 1 + i] for i, k in enumerate(kernel)
-    )
+    result: Plane = sum(k * rows[:, i : x.shape[1] - size + 1 + i] for i, k in enumerate(kernel))
     return result

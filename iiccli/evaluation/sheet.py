@@ -33,7 +33,8 @@ class Panel:
 def difference(a: Pixels, b: Pixels) -> Pixels:
     """What differs, `AMPLIFICATION` times as strong; black where nothing does."""
     apart = np.abs(a.astype(np.int16) - b.astype(np.int16)) * AMPLIFICATION
-    return np.minimum(apart, 255).astype(np.uint8)
+    result: Pixels = np.minimum(apart, 255).astype(np.uint8)
+    return result
 
 
 def decibels(value: float) -> str:
@@ -61,12 +62,7 @@ def embedding_sheet(
     rows.append(
         [Panel(x, f"restored {i + 1}: {decibels(psnr(x, o))}") for i, (x, o) in enumerate(pairs)]
     )
-    rows.append(
-        [
-            Panel(difference(x, o), f"its difference ×{AMPLIFICATION}")
-            for x, o in pairs
-        ]
-    )
+    rows.append([Panel(difference(x, o), f"its difference ×{AMPLIFICATION}") for x, o in pairs])
     return rows
 
 
@@ -77,10 +73,11 @@ def restoration_sheet(
     near = restored[reference]
     rows = [[Panel(cover, "the carrier")]]
     if near.shape == cover.shape:
+        apart = decibels(psnr(near, cover))
         rows[0].append(
             Panel(
                 difference(near, cover),
-                f"restored {reference + 1} − carrier ×{AMPLIFICATION}: {decibels(psnr(near, cover))}",
+                f"restored {reference + 1} − carrier ×{AMPLIFICATION}: {apart}",
             )
         )
     rows.append([Panel(x, f"restored {i + 1}") for i, x in enumerate(restored)])

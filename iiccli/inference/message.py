@@ -157,7 +157,9 @@ class RegionCoder:
                 bits = self.net.allocation.cell_bits(torch.from_numpy(own_gains), water).numpy()
                 ends = np.cumsum(bits)
                 starts[own] = reader.position + ends - bits
-        z = self._coefficients(pool if self.usable else np.zeros(0, np.uint8), gains, waters, starts)
+        z = self._coefficients(
+            pool if self.usable else np.zeros(0, np.uint8), gains, waters, starts
+        )
         return Message(
             z,
             torch.from_numpy(gains),
@@ -245,8 +247,7 @@ class RegionCoder:
             rows, columns = (s.stop - s.start for s in self._vector_slices(block))
             count = 2 * (config.pictures - 1)
             groups = [
-                read_group(reader, (rows, columns), _VECTOR_LOW, _VECTOR_BITS)
-                for _ in range(count)
+                read_group(reader, (rows, columns), _VECTOR_LOW, _VECTOR_BITS) for _ in range(count)
             ]
             vectors = np.stack(groups).reshape(config.pictures - 1, 2, rows, columns)
         cells = block.cells.shape

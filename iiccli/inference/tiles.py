@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -63,4 +64,4 @@ def _cuts(length: int, size: int, multiple: int) -> list[tuple[int, int]]:
     units = length // multiple
     parts = max(1, -(-length // max(size, multiple)))
     borders = [i * units // parts * multiple for i in range(parts + 1)]
-    return [(a, b) for a, b in zip(borders[:-1], borders[1:], strict=True) if b > a]
+    return [(a, b) for a, b in itertools.pairwise(borders) if b > a]

@@ -48,7 +48,7 @@ class TransformConverter(Converter):
         self.config = net.config
         self.qualities = len(net.config.moduli)
         self.remote = net if device.type == "cpu" else copy.deepcopy(net).to(device)
-        self.remote.enhancer.to(memory_format=torch.channels_last)
+        self.remote.enhancer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def carrier_size(self, width: int, height: int) -> tuple[int, int]:
         """The pictures' own size."""
@@ -110,9 +110,7 @@ class TransformConverter(Converter):
             span = _in_pixels(region.cells, cell)
             prediction = self._predict(carrier, region, message.vectors)
             error = self.remote.transform.inverse(message.z.to(self.device), *span.shape)
-            decoded[(slice(3, None), *span.slices)] = self._fixed(
-                prediction.flatten(0, 1) + error
-            )
+            decoded[(slice(3, None), *span.slices)] = self._fixed(prediction.flatten(0, 1) + error)
             levels[(slice(None), *region.cells.slices)] = self.net.level_map(
                 message.gains, message.waters, *region.cells.shape
             )
@@ -197,10 +195,11 @@ class TransformConverter(Converter):
         progress: Progress,
     ) -> list[Pixels]:
         height, width = size
-        result = np.empty((self.config.pictures, *decoded.shape[1:], 3), np.uint8)
+        rows, columns = decoded.shape[1:]
+        result = np.empty((self.config.pictures, rows, columns, 3), np.uint8)
         levels = levels.to(self.device)
         steps = self.net.step_sizes(quality).to(self.device)
-        places = list(tiles(*decoded.shape[1:], self.tile, self.net.reach, 2))
+        places = list(tiles(rows, columns, self.tile, self.net.reach, 2))
         for done, tile in enumerate(places):
             progress(0.5 + 0.5 * done / len(places))
             part = torch.from_numpy(decoded[(slice(None), *tile.source)]).to(self.device)

@@ -47,7 +47,8 @@ def quality_index(name: str, qualities: int) -> int:
         UsageError: no such quality.
     """
     if name not in QUALITIES:
-        raise UsageError(f"There is no quality {name!r}.", f"Choose one of: {', '.join(QUALITIES)}.")
+        choices = ", ".join(QUALITIES)
+        raise UsageError(f"There is no quality {name!r}.", f"Choose one of: {choices}.")
     return round(QUALITIES.index(name) / (len(QUALITIES) - 1) * (qualities - 1))
 
 

@@ -97,6 +97,7 @@ def restore(
 
     def frames() -> Iterator[Pixels]:
         for done, carrier in enumerate(carriers):
+
             def share_of(share: float, done: int = done) -> None:
                 progress(done, len(carriers), share)
 
@@ -127,7 +128,6 @@ def restore(
         damaged=sum(known) / len(known) if known else None,
         notes=[f"{carrier.path.name}: {n}" for carrier in carriers for n in carrier.notes],
     )
-
 
 
 def _ordered(carriers: list[Carrier]) -> list[Carrier]:
@@ -164,5 +164,3 @@ def _ordered(carriers: list[Carrier]) -> list[Carrier]:
     if len(set(parts)) != len(parts):
         raise InputError("A part of the clip is there twice.", "Leave one of them out.")
     return carriers
-
-

@@ -127,8 +127,17 @@ def embed_video(
         )
     if not options.whole:
         return [
-            _one(clip, groups[0], target, options, model, _alone(clip, groups[0]), force,
-                 lambda share: progress(0, 1, share), keep)
+            _one(
+                clip,
+                groups[0],
+                target,
+                options,
+                model,
+                _alone(clip, groups[0]),
+                force,
+                lambda share: progress(0, 1, share),
+                keep,
+            )
         ]
     if len(groups) > MAX_PARTS:
         raise UsageError(f"The clip would take {len(groups)} covers; {MAX_PARTS} are possible.")
@@ -197,9 +206,7 @@ def _one(
 ) -> Cover:
     frames = list(clip.read(indices, max_side=options.max_side))
     reference = reference_index(options.reference, len(frames))
-    pixels, header = embed_pictures(
-        model, frames, reference, options.quality, progress, **fields
-    )
+    pixels, header = embed_pictures(model, frames, reference, options.quality, progress, **fields)
     cover_size = (pixels.shape[1], pixels.shape[0])
     same = cover_size == (frames[0].shape[1], frames[0].shape[0])
     written = write_carrier(
@@ -232,9 +239,7 @@ def _alone(clip: Clip, indices: Sequence[int], whole: bool = False) -> dict[str,
     info = clip.info
     if info.durations is not None:
         ends = [*indices[1:], info.frames if whole else indices[-1] + 1]
-        durations = tuple(
-            sum(info.durations[a:b]) for a, b in zip(indices, ends, strict=True)
-        )
+        durations = tuple(sum(info.durations[a:b]) for a, b in zip(indices, ends, strict=True))
         return {"fps": info.fps, "durations": durations}
     if len(indices) < 2:
         return {"fps": info.fps}

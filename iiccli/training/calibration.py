@@ -102,7 +102,7 @@ def _fit_quantisers(net: TransformNet, coefficients: Sequence[Tensor]) -> None:
         if len(samples[b]) >= 200 * 2**b:
             values = samples[b]
             quantiser.codebooks[b - 1, : 2**b] = _lloyd(values, quantiser.codebook(b))
-    thresholds = []
+    thresholds: list[int] = []
     for b in range(MAX_BITS):
         pool = torch.cat((samples[b], samples[b + 1]))
         if len(pool) < 1000:

@@ -32,7 +32,7 @@ class Enhancement:
         batch: int,
         device: torch.device,
     ) -> None:
-        self.module: nn.Module = net.enhancer.to(device, memory_format=torch.channels_last)
+        self.module: nn.Module = net.enhancer.to(device)
         self.device = device
         self.crops = Crops(examples, crop, batch, net.config.cell)
         self.cell = net.config.cell

@@ -35,17 +35,20 @@ class Recipe:
     frame: int = 320
 
 
-def video(pictures: int, minutes: float) -> Recipe:
+def video(pictures: int, minutes: float, windows: int = 2, camera: int = 60) -> Recipe:
     """The recipe of the video models."""
     return Recipe(
         name=f"video-{pictures}.v1",
         task="video",
         network=TransformConfig(pictures, ranks=(2, 6)),
-        schedule=Schedule(minutes=minutes),
+        schedule=Schedule(minutes=minutes, rate=5e-4),
+        windows=windows,
+        camera=camera,
     )
 
 
 SHIPPED: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (video(5, 45), video(3, 20), video(9, 25), video(7, 20))
+    recipe.name: recipe
+    for recipe in (video(5, 30), video(3, 12, camera=40), video(9, 15, windows=1, camera=40))
 }
 """The models of `models/`, in the order in which they are trained."""

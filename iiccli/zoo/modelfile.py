@@ -138,9 +138,12 @@ def _card(metadata: dict[str, str], path: Path) -> Card:
                 f"{path} was made by a newer iic (model format {version}).", "Upgrade iic."
             )
         tables = {key: json.loads(metadata.get(key, "{}")) for key in _TABLES}
-        texts = {key: metadata[key] for key in _TEXTS if key in metadata}
+        texts: dict[str, Any] = {key: metadata[key] for key in _TEXTS if key in metadata}
         if not all(isinstance(table, dict) for table in tables.values()):
             raise ValueError
-        return Card(**texts, **tables, format=version)
-    except (ValueError, TypeError) as error:
+        card = Card(**texts, **tables, format=version)
+        if card.pictures < 1:
+            raise ValueError
+        return card
+    except (ValueError, TypeError, RecursionError) as error:
         raise ModelError(f"The description inside {path} is damaged.") from error

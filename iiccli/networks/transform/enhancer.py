@@ -17,7 +17,8 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, width, H, W) to the same shape."""
-        return x + self.second(F.leaky_relu(self.first(x), 0.2))
+        y: Tensor = self.second(F.leaky_relu(self.first(x), 0.2))
+        return x + y
 
 
 class Enhancer(nn.Module):
@@ -27,8 +28,6 @@ class Enhancer(nn.Module):
     its gains stand above the water, so that it can tell a smooth place from one that was given
     no bits.
     """
-
-    reach_per_depth = 4
 
     def __init__(self, pictures: int, planes: int, width: int, depth: int) -> None:
         super().__init__()
@@ -55,6 +54,7 @@ class Enhancer(nn.Module):
         Returns:
             (B, 3N, H, W), not clamped.
         """
-        x = F.pixel_unshuffle(pictures, 2)
-        correction = self.tail(F.leaky_relu(self.body(self.head(torch.cat((x, planes), 1))), 0.2))
+        x = F.pixel_unshuffle(pictures, 2) - 0.5
+        y = self.body(self.head(torch.cat((x, planes), 1)))
+        correction = self.tail(F.leaky_relu(y, 0.2))
         return pictures + F.pixel_shuffle(correction, 2)

@@ -123,9 +123,7 @@ def _cost(a: Tensor, b: Tensor, vectors: Tensor, block: int) -> Tensor:
 
 def _search(a: Tensor, b: Tensor, vectors: Tensor, block: int, radius: int, step: float) -> Tensor:
     offsets = [
-        (x * step, y * step)
-        for y in range(-radius, radius + 1)
-        for x in range(-radius, radius + 1)
+        (x * step, y * step) for y in range(-radius, radius + 1) for x in range(-radius, radius + 1)
     ]
     offsets.sort(key=lambda offset: abs(offset[0]) + abs(offset[1]))
     best, cost = vectors, _cost(a, b, vectors, block)
@@ -149,9 +147,7 @@ def _propagate(a: Tensor, b: Tensor, vectors: Tensor, block: int) -> Tensor:
     best, cost = vectors, _cost(a, b, vectors, block) + price * distance
     for candidate in (median, around[1], around[3], around[5], around[7]):
         away = (candidate - median).abs().sum(1)
-        best, cost = _better(
-            best, cost, candidate, _cost(a, b, candidate, block) + price * away
-        )
+        best, cost = _better(best, cost, candidate, _cost(a, b, candidate, block) + price * away)
     return best
 
 

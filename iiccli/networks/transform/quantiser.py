@@ -42,8 +42,8 @@ class Quantiser(nn.Module):
     def dequantise(self, index: Tensor, bits: Tensor) -> Tensor:
         """The values that `index` stands for; 0 where `bits` is 0."""
         row = (bits - 1).clamp(min=0)
-        values = self.codebooks[row, index.long()]
-        return values * (bits > 0)
+        values: Tensor = self.codebooks[row, index.long()] * (bits > 0)
+        return values
 
 
 def _laplace_start(bits: int) -> Tensor:
@@ -51,4 +51,5 @@ def _laplace_start(bits: int) -> Tensor:
     levels = 2**bits
     t = (2 * torch.arange(levels, dtype=torch.float64) + 1) / levels - 1
     scale = 3 / 2**0.5
-    return (-t.sign() * scale * torch.log1p(-t.abs())).float()
+    values: Tensor = -t.sign() * scale * torch.log1p(-t.abs())
+    return values.float()

@@ -53,7 +53,7 @@ def embedding_sheet(
             [
                 Panel(target, f"original {reference + 1}"),
                 Panel(cover, f"the carrier: {decibels(psnr(cover, target))}"),
-                Panel(difference(cover, target), f"its difference ×{AMPLIFICATION}"),
+                Panel(difference(cover, target), f"its difference, {AMPLIFICATION}x"),
             ]
         )
     else:
@@ -62,7 +62,7 @@ def embedding_sheet(
     rows.append(
         [Panel(x, f"restored {i + 1}: {decibels(psnr(x, o))}") for i, (x, o) in enumerate(pairs)]
     )
-    rows.append([Panel(difference(x, o), f"its difference ×{AMPLIFICATION}") for x, o in pairs])
+    rows.append([Panel(difference(x, o), f"its difference, {AMPLIFICATION}x") for x, o in pairs])
     return rows
 
 
@@ -77,13 +77,13 @@ def restoration_sheet(
         rows[0].append(
             Panel(
                 difference(near, cover),
-                f"restored {reference + 1} − carrier ×{AMPLIFICATION}: {apart}",
+                f"restored {reference + 1} minus carrier {AMPLIFICATION}x: {apart}",
             )
         )
     rows.append([Panel(x, f"restored {i + 1}") for i, x in enumerate(restored)])
     rows.append(
         [
-            Panel(difference(x, near), f"{i + 1} − {reference + 1} ×{AMPLIFICATION}")
+            Panel(difference(x, near), f"{i + 1} minus {reference + 1} {AMPLIFICATION}x")
             for i, x in enumerate(restored)
         ]
     )

@@ -17,7 +17,7 @@ from iiccli.training.calibration import calibrate
 from iiccli.training.data import Footage, load_footage
 from iiccli.training.enhancement import Enhancement
 from iiccli.training.examples import make_examples
-from iiccli.training.loop import train
+from iiccli.training.loop import UNREADABLE, train
 from iiccli.training.recipes import Recipe
 from iiccli.training.video import camera_groups, clip_groups
 from iiccli.zoo.modelfile import Card, load_model, save_model
@@ -71,12 +71,13 @@ def train_model(
     groups += camera_groups(
         training, pictures, recipe.camera, recipe.frame, recipe.schedule.seed + 1
     )
+    groups = [group for group in groups if min(group[0].shape[-2:]) >= recipe.network.cell]
     if not groups:
         raise TrainingError("There is no clip and no photograph that is large enough.")
     net = TransformNet(recipe.network)
     tables = run / "calibrated.pt"
     if resume and tables.exists():
-        net.load_state_dict(torch.load(tables, weights_only=True))
+        _load_tables(net, tables)
     else:
         calibrate(net, groups, report)
         with atomic_path(tables, force=True) as path:
@@ -119,7 +120,20 @@ def train_model(
     return target
 
 
+def _load_tables(net: TransformNet, path: Path) -> None:
+    try:
+        net.load_state_dict(torch.load(path, weights_only=True))
+    except UNREADABLE as error:
+        raise TrainingError(
+            f"{path} is damaged, or is from another network.",
+            "Start in another folder, or remove it.",
+        ) from error
+
+
 def _split(footage: Footage) -> tuple[Footage, Footage]:
+    """What to train on and what to validate on; a single clip is for training."""
+    if len(footage.clips) < 2:
+        return footage, Footage((), (), ())
     kept = [c for i, c in enumerate(footage.clips) if i % _VALIDATION_EVERY]
     held = list(footage.clips[::_VALIDATION_EVERY])
     return Footage(footage.stills, tuple(kept), ()), Footage((), tuple(held), ())

@@ -49,8 +49,13 @@ class Enhancement:
 
     @torch.no_grad()
     def validate(self, module: nn.Module) -> dict[str, float]:
-        """Mean PSNR of whole pictures, clamped: carrier, others, both before and after."""
+        """Mean PSNR of whole pictures, clamped: carrier, others, both before and after.
+
+        Without pictures to validate on there are no figures.
+        """
         assert isinstance(module, Enhancer)
+        if not self.validation:
+            return {}
         sums = torch.zeros(4)
         for example in self.validation:
             decoded = example.decoded.float() / FIXED_POINT
@@ -64,7 +69,7 @@ class Enhancement:
                 psnr = -10 * (error.mean((1, 2, 3)) + 1e-9).log10()
                 figures += [psnr[0], psnr[1:].mean()]
             sums += torch.stack(figures)
-        sums /= max(len(self.validation), 1)
+        sums /= len(self.validation)
         names = ("carrier", "others_decoded", "reference", "others")
         return {name: float(value) for name, value in zip(names, sums, strict=True)}
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from iiccli.atomic import atomic_path
 from iiccli.errors import TrainingError
 
-_UNREADABLE = (EOFError, KeyError, OSError, RuntimeError, TypeError, ValueError, UnpicklingError)
+UNREADABLE = (EOFError, KeyError, OSError, RuntimeError, TypeError, ValueError, UnpicklingError)
 """What torch raises where a checkpoint is cut off, is no checkpoint, or does not fit."""
 
 
@@ -133,7 +133,7 @@ def train(
             average.load(state["average"])
             generator.set_state(state["generator"])
             step, used = state["step"], state["used"]
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise TrainingError(
                 f"{checkpoint} is damaged, or is from another network.",
                 "Start in another folder, or remove it.",

@@ -179,6 +179,19 @@ def test_regions_leave_no_seams(converter):
             assert abs(across.mean()) < 0.5
 
 
+def test_regions_are_predicted_as_well_as_the_whole(converter, monkeypatch):
+    """Vectors reach into neighbouring regions, and no region's border is predicted worse."""
+    pictures = reference_first(moving_clip(200, 210, speed=(9, 7), seed=55))
+
+    def left_over() -> float:
+        parts = layout.regions(200, 210, converter.config.cell)
+        return sum(float(converter._analyse(pictures, r).z.square().sum()) for r in parts)
+
+    whole = left_over()
+    monkeypatch.setattr(layout, "REGION", 1)
+    assert left_over() < 1.04 * whole
+
+
 @pytest.mark.usefixtures("small_regions")
 def test_damage_stays_in_its_region(converter):
     pictures = reference_first(moving_clip(128, 192, seed=56))

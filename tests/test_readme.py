@@ -1,9 +1,15 @@
-"""What README.md shows is run: every `$ iic` line and the Python example, in their order."""
+"""What README.md shows is run: every `$ iic` line and the Python example, in their order.
+
+So are the scripts behind `make demo` and `make models`, on small clips.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from fractions import Fraction
@@ -17,7 +23,7 @@ from iiccli.cli.app import app
 from iiccli.media.clip import open_clip, write_clip
 from iiccli.networks.transform import TransformConfig, TransformNet
 from iiccli.zoo.catalogue import FOLDER_VARIABLE
-from iiccli.zoo.modelfile import Card, save_model
+from iiccli.zoo.modelfile import Card, read_card, save_model
 from tests.conftest import moving_clip
 from tests.networks.iicnet_parity import fill, official_shapes
 
@@ -120,3 +126,57 @@ def test_every_target_that_is_named_exists() -> None:
         text = (ROOT / name).read_text(encoding="utf-8")
         for words in re.findall(r"(?:^|`)make ((?:[a-z]+ ?)+)(?=`| *#|ARGS|TORCH)", text, re.M):
             assert set(words.split()) <= set(targets.split()), f"{name}: make {words}"
+
+
+def script(name: str, *words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / name), *map(str, words)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_the_demo_ends_with_a_table_and_runs_again(desk: Path, stand_in: Path) -> None:
+    (desk / "demo").mkdir()
+    (desk / "holiday.mp4").rename(desk / "demo" / "bikes.mp4")  # as if downloaded before
+    for _ in range(2):
+        run = script("demo.py", "--clip", "bikes", **{FOLDER_VARIABLE: str(stand_in)})
+        assert run.returncode == 0, run.stderr
+        assert "PSNR" in run.stdout
+        assert "SSIM" in run.stdout
+        assert run.stdout.rstrip().endswith(str(Path("demo", "embed.png")))
+    made = {"cover.png", "embed.png", "restored.mp4", "restore.png", "frames"}
+    assert made <= {path.name for path in (desk / "demo").iterdir()}
+
+
+def test_the_demo_says_so_when_there_is_no_clip_to_be_had(tmp_path: Path) -> None:
+    run = script(
+        "demo.py", "--folder", tmp_path / "demo", PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path)
+    )
+    assert run.returncode == 1
+    first, second = run.stderr.splitlines()
+    assert first.startswith("demo: The demo's clip could not be downloaded")
+    assert second.startswith("hint: ")
+    assert not (tmp_path / "demo").exists()
+
+
+@pytest.mark.slow
+def test_models_are_exported_with_figures_and_then_left_alone(desk: Path, stand_in: Path) -> None:
+    (desk / "runs" / "video-5.v1").mkdir(parents=True)
+    (stored,) = stand_in.iterdir()
+    (desk / "runs" / "video-5.v1" / "model.safetensors").write_bytes(stored.read_bytes())
+    words = ["--only", "video-5.v1", "--as-is", "--train-data", "my-clips"]
+    words += ["--test-data", "my-clips"]
+    run = script("models.py", *words)
+    assert run.returncode == 0, run.stderr
+    target = desk / "models" / "video-5.v1.safetensors"
+    figures = read_card(target).metrics
+    assert set(figures["qualities"]) == {"cover", "balanced", "content"}
+    table = (desk / "models" / "README.md").read_text(encoding="utf-8")
+    assert table.count("| video-5.v1 | 5 |") == 3
+    before = target.read_bytes()
+    assert "is there already" in script("models.py", *words).stdout
+    assert target.read_bytes() == before

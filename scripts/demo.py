@@ -50,6 +50,7 @@ def main() -> None:
     report(clip, embedded, restored, frames, time.monotonic() - begun)
     print(f"\nOriginals, carrier, restored frames and differences: {sheet}")
     if arguments.picture is not None:
+        arguments.picture.parent.mkdir(parents=True, exist_ok=True)
         with Image.open(sheet) as image:
             image.convert("RGB").save(arguments.picture, quality=85, optimize=True)
         print(f"The same, for a page: {arguments.picture}")

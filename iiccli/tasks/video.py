@@ -8,17 +8,21 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from iiccli.atomic import atomic_folder
-from iiccli.carrier import Header, check_carrier_target, write_carrier
+from iiccli.atomic import atomic_folder, check_target
+from iiccli.carrier import FORMATS, Header, check_carrier_target, write_carrier
 from iiccli.errors import ModelError, UsageError
-from iiccli.media.clip import Clip, choose_frames, open_clip
+from iiccli.media.clip import CLIP_SUFFIXES, Clip, choose_frames, open_clip
+from iiccli.media.image import PICTURE_SUFFIXES
 from iiccli.tasks.models import LoadedModel, Loader
-from iiccli.tasks.pictures import Pixels, embed_pictures
-from iiccli.zoo.catalogue import Entry, find, for_pictures
+from iiccli.tasks.pictures import QUALITIES, Pixels, embed_pictures, quality_index
+from iiccli.zoo.catalogue import Entry, find, for_pictures, most_pictures
 
 TASK = "video"
 DEFAULT_FRAMES = 5
 MAX_PARTS = 65535
+_FILES = (*FORMATS, *CLIP_SUFFIXES, *PICTURE_SUFFIXES)
+_MAX_DENOMINATOR = 1001 * 65535
+"""Of a frame rate: what every usual rate divided by a number of frames fits into."""
 
 Progress = Callable[[int, int, float], None]
 """Called with: covers done, covers in all, share of the present one."""
@@ -29,7 +33,8 @@ class VideoOptions:
     """How a clip is embedded.
 
     Attributes:
-        frames: how many frames go into one cover; None takes what `model` takes, else five.
+        frames: how many frames go into one cover; None takes five, or as many as the model or
+            the clip has.
         start: seconds from which on frames are taken.
         end: seconds up to which.
         every: take every so-many-th frame; None spreads them evenly.
@@ -100,30 +105,30 @@ def embed_video(
     Raises:
         UsageError, InputError, ModelError, OutputError, OutputExistsError: see `errors`.
     """
+    quality_index(options.quality, len(QUALITIES))
     if options.whole:
-        if target.suffix:
-            raise UsageError(
-                f"With --all the covers go into a folder, but {target} names a file.",
-                f"Give a folder, such as -o {target.with_suffix('')}/.",
-            )
+        _check_folder(target, force=force)
     else:
         check_carrier_target(target, force)
+    if Path(source).is_file() and target.exists() and target.samefile(source):
+        raise UsageError(f"{target} is the clip itself.", "Give another name with -o.")
     entry = _entry(options)
-    count = options.frames or min(DEFAULT_FRAMES, entry.card.pictures)
-    if entry.card.pictures < count:
-        raise ModelError(
-            f"The model {entry.name} takes {entry.card.pictures} frames, not {count}.",
-            "Leave out --model, or give another number of --frames.",
-        )
+    reference_index(options.reference, options.frames or entry.card.pictures)
     clip = open_clip(source)
     for message in clip.notes:
         note(message)
-    groups = list(_groups(clip, options, count))
+    part = _part(clip, options)
+    count = options.frames or min(DEFAULT_FRAMES, entry.card.pictures, len(part))
+    reference_index(options.reference, count)
+    groups = list(_groups(clip, options, part, count))
+    if len(groups) > MAX_PARTS:
+        raise UsageError(f"The clip would take {len(groups)} covers; {MAX_PARTS} are possible.")
     model = loader.load(entry)
     if model.converter.card.pictures > count:
+        words = "1 frame goes" if count == 1 else f"{count} frames go"
         note(
-            f"{count} frames go into {model.name}, which takes "
-            f"{model.converter.card.pictures}: filled up with repeats."
+            f"{words} into {model.name}, which takes {model.converter.card.pictures}: "
+            "filled up with repeats."
         )
     if not options.whole:
         return [
@@ -133,29 +138,27 @@ def embed_video(
                 target,
                 options,
                 model,
-                _alone(clip, groups[0]),
+                _timing(clip, groups[0], groups[0][-1] + 1),
                 force,
                 lambda share: progress(0, 1, share),
                 keep,
             )
         ]
-    if len(groups) > MAX_PARTS:
-        raise UsageError(f"The clip would take {len(groups)} covers; {MAX_PARTS} are possible.")
-    identity = _identity(clip, groups)
+    identity = _identity(clip, groups, options, model)
     covers = []
     with atomic_folder(target, force=force) as folder:
         digits = max(4, len(str(len(groups))))
-        for part, group in enumerate(groups):
+        for number, group in enumerate(groups):
             fields = {
-                **_alone(clip, group, whole=True),
-                "part": part,
+                **_timing(clip, group, min(group[-1] + part.step, part.stop), part.step),
+                "part": number,
                 "parts": len(groups),
                 "clip_id": identity if len(groups) > 1 else "",
             }
-            path = folder / f"{part + 1:0{digits}}.png"
+            path = folder / f"{number + 1:0{digits}}.png"
 
-            def share_of(share: float, part: int = part) -> None:
-                progress(part, len(groups), share)
+            def share_of(share: float, number: int = number) -> None:
+                progress(number, len(groups), share)
 
             cover = _one(clip, group, path, options, model, fields, force, share_of, keep)
             covers.append(
@@ -164,33 +167,63 @@ def embed_video(
     return covers
 
 
+def _check_folder(target: Path, *, force: bool) -> None:
+    """Refuse a target for several covers, before any work is done."""
+    names_a_file = target.suffix.lower() in _FILES and not target.is_dir()
+    if names_a_file or target.is_file():
+        raise UsageError(
+            f"With --all the covers go into a folder, but {target} names a file.",
+            f"Give a folder, such as -o {target.with_suffix('') if names_a_file else 'covers'}/.",
+        )
+    check_target(target, force=force)
+
+
 def _entry(options: VideoOptions) -> Entry:
+    """The model meant, or the smallest that takes the frames.
+
+    Raises:
+        ModelError: there is none, or it is for another task, or takes fewer frames.
+    """
     if options.model is None:
-        return for_pictures(TASK, options.frames or DEFAULT_FRAMES)
+        if options.frames is not None:
+            return for_pictures(TASK, options.frames)
+        return for_pictures(TASK, min(DEFAULT_FRAMES, most_pictures(TASK)))
     entry = find(options.model)
     if entry.card.task != TASK:
         raise ModelError(
             f"The model {entry.name} is for {entry.card.task}, not for {TASK}.",
             "See `iic models` for those that fit.",
         )
+    if options.frames is not None and entry.card.pictures < options.frames:
+        raise ModelError(
+            f"The model {entry.name} takes {entry.card.pictures} frames, not {options.frames}.",
+            "Leave out --model, or give another number of --frames.",
+        )
     return entry
 
 
-def _groups(clip: Clip, options: VideoOptions, count: int) -> Iterator[list[int]]:
+def _part(clip: Clip, options: VideoOptions) -> range:
+    """The frames to choose from: from start to end, every so-many-th."""
+    start, end = options.start, options.end
+    (first,) = choose_frames(clip.info, 1, start=start, end=end)
+    try:
+        last = choose_frames(clip.info, 2, start=start, end=end)[1]
+    except UsageError:
+        last = first  # there is only this one
+    return range(first, last + 1, options.every or 1)
+
+
+def _groups(
+    clip: Clip, options: VideoOptions, part: Sequence[int], count: int
+) -> Iterator[list[int]]:
     """Which frames go into which cover."""
     if not options.whole:
         yield choose_frames(
             clip.info, count, start=options.start, end=options.end, every=options.every
         )
         return
-    first = choose_frames(clip.info, 1, start=options.start, end=options.end, every=1)[0]
-    last = clip.info.frames - 1
-    if options.end is not None:
-        ends = choose_frames(clip.info, 1, start=options.end, every=1)
-        last = min(last, ends[0]) if options.end < clip.info.seconds else last
-    chosen = list(range(first, last + 1, options.every or 1))
-    for i in range(0, len(chosen), count):
-        yield chosen[i : i + count]
+    for i in range(0, len(part), count):
+        yield list(part[i : i + count])
 
 
 def _one(
@@ -205,7 +238,7 @@ def _one(
     keep: Callable[[Cover], None],
 ) -> Cover:
     frames = list(clip.read(indices, max_side=options.max_side))
-    reference = reference_index(options.reference, len(frames))
+    reference = reference_index(options.reference, len(frames), clamp=options.whole)
     pixels, header = embed_pictures(model, frames, reference, options.quality, progress, **fields)
     cover_size = (pixels.shape[1], pixels.shape[0])
     same = cover_size == (frames[0].shape[1], frames[0].shape[0])
@@ -217,8 +250,11 @@ def _one(
     return cover
 
 
-def reference_index(name: str, count: int) -> int:
+def reference_index(name: str, count: int, *, clamp: bool = False) -> int:
     """Number of the frame called `middle`, `first`, `last`, or by its number from 0.
+
+    With `clamp` the last of `count` stands for all after it: the last cover of a clip may hold
+    fewer frames.
 
     Raises:
         UsageError: none of these, or not among `count` frames.
@@ -226,30 +262,51 @@ def reference_index(name: str, count: int) -> int:
     names = {"first": 0, "middle": count // 2, "last": count - 1}
     if name in names:
         return names[name]
-    if name.isascii() and name.isdigit() and int(name) < count:
-        return int(name)
+    if name.isascii() and name.isdigit() and (clamp or int(name) < count):
+        return min(int(name), count - 1)
     raise UsageError(
         f"There is no reference frame {name!r}.",
         f"Give middle, first, last, or a number from 0 to {count - 1}.",
     )
 
 
-def _alone(clip: Clip, indices: Sequence[int], whole: bool = False) -> dict[str, object]:
-    """Rate and durations of the chosen frames, so that what is restored lasts as long."""
+def _timing(
+    clip: Clip, indices: Sequence[int], until: int, every: int | None = None
+) -> dict[str, object]:
+    """Rate and durations of the chosen frames, so that what is restored lasts as long.
+
+    Args:
+        clip: the clip.
+        indices: the chosen frames.
+        until: the frame before which the last of them ends.
+        every: their distance, where it is known; else their mean distance.
+    """
     info = clip.info
+    step = Fraction(every or 1)
+    if every is None and len(indices) > 1:
+        step = Fraction(indices[-1] - indices[0], len(indices) - 1)
+    fields: dict[str, object] = {"fps": (info.fps / step).limit_denominator(_MAX_DENOMINATOR)}
     if info.durations is not None:
-        ends = [*indices[1:], info.frames if whole else indices[-1] + 1]
-        durations = tuple(sum(info.durations[a:b]) for a, b in zip(indices, ends, strict=True))
-        return {"fps": info.fps, "durations": durations}
-    if len(indices) < 2:
-        return {"fps": info.fps}
-    step = Fraction(indices[-1] - indices[0], len(indices) - 1)
-    return {"fps": info.fps / step}
+        ends = [*indices[1:], until]
+        pairs = zip(indices, ends, strict=True)
+        fields["durations"] = tuple(sum(info.durations[a:b]) for a, b in pairs)
+    return fields
 
 
-def _identity(clip: Clip, groups: Sequence[Sequence[int]]) -> str:
-    """A name for the clip that its covers share; the same for the same input."""
-    digest = hashlib.sha256(repr((clip.info, groups)).encode())
-    for frame in clip.read(groups[0][:1]):
-        digest.update(frame.tobytes())
+def _identity(
+    clip: Clip, groups: Sequence[Sequence[int]], options: VideoOptions, model: LoadedModel
+) -> str:
+    """A name for the clip that its covers share; the same for the same input.
+
+    Many clips begin with the same black frame, so the whole file counts; of still pictures,
+    some.
+    """
+    digest = hashlib.sha256(repr((clip.info, groups, options, model.hash)).encode())
+    path = Path(clip.source)
+    if path.is_file():
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    else:
+        for frame in clip.read(sorted({group[0] for group in groups[:: len(groups) // 8 + 1]})):
+            digest.update(frame.tobytes())
     return digest.hexdigest()[:16]

@@ -104,18 +104,59 @@ def find_by_hash(digest: str, name: str = "") -> Entry | None:
 
 
 def for_pictures(task: str, pictures: int) -> Entry:
-    """The model to convert so many pictures with: the smallest that takes them, newest version.
+    """The model to convert so many pictures with: the smallest that takes them.
+
+    Among those, one called after its task and size goes before your others, and the newest
+    version before older ones. Damaged files are passed over.
 
     Raises:
         ModelError: none takes that many.
     """
     fitting = [
-        (entry.card.pictures, -entry.version, entry.name, entry)
-        for entry in entries()
-        if entry.card.task == task and entry.card.pictures >= pictures
+        (card.pictures, entry.base != f"{task}-{card.pictures}", -entry.version, entry.name, entry)
+        for entry, card in _cards(task)
+        if card.pictures >= pictures
     ]
     if fitting:
-        return min(fitting)[3]
-    sizes = sorted({entry.card.pictures for entry in entries() if entry.card.task == task})
+        return min(fitting)[-1]
+    sizes = sorted({card.pictures for _, card in _cards(task)})
     hint = f"Models at hand take {', '.join(map(str, sizes))}." if sizes else "See `iic models`."
-    raise ModelError(f"No model for {task} takes {pictures} pictures.", hint)
+    noun = "picture" if pictures == 1 else "pictures"
+    raise ModelError(f"No model for {task} takes {pictures} {noun}.", hint)
+
+
+def most_pictures(task: str) -> int:
+    """How many pictures a model for `task` takes at most.
+
+    Raises:
+        ModelError: there is no model for it.
+    """
+    sizes = [card.pictures for _, card in _cards(task)]
+    if not sizes:
+        raise ModelError(
+            f"There is no model for {task}.",
+            f"Put one into {user_folder()}, or name its folder with {FOLDER_VARIABLE}.",
+        )
+    return max(sizes)
+
+
+def published_hash(entry: Entry) -> str | None:
+    """The SHA-256 that README.md beside the model tells, if it tells one."""
+    try:
+        text = entry.path.with_name("README.md").read_text(encoding="utf-8")
+    except (OSError, UnicodeError):
+        return None
+    name = re.escape(entry.path.name)
+    found = re.search(rf"\({name}\)[^`]*SHA-256\s+`([0-9a-f]{{64}})`", text)
+    return found[1] if found else None
+
+
+def _cards(task: str) -> Iterator[tuple[Entry, Card]]:
+    """Models for `task` that can be read; `iic models verify` names those that cannot."""
+    for entry in entries():
+        try:
+            card = entry.card
+        except ModelError:
+            continue
+        if card.task == task:
+            yield entry, card

@@ -110,15 +110,32 @@ def estimate(reference: Tensor, pictures: Tensor, grid: int) -> Tensor:
 
 
 def _cost(a: Tensor, b: Tensor, vectors: Tensor, block: int) -> Tensor:
-    """Mean absolute error of each block and its surroundings (B, rows, columns)."""
+    """Mean absolute error of each block and its surroundings (B, rows, columns).
+
+    Called some hundred times a picture and bound by memory, hence the steps in place.
+    """
     height, width = a.shape[-2:]
-    flow = vectors.repeat_interleave(block, 2).repeat_interleave(block, 3)
-    error = (warp(a, flow[:, :, :height, :width], mode="bilinear") - b).abs()
+    scale = vectors.new_tensor((2 / width, 2 / height))
+    grid = vectors.permute(0, 2, 3, 1) * scale
+    grid = grid.repeat_interleave(block, 1)[:, :height].repeat_interleave(block, 2)[:, :, :width]
+    grid += _centres(height, width, a)
+    error = F.grid_sample(a, grid, "bilinear", padding_mode="border", align_corners=False)
+    error.sub_(b).abs_()
     rows, columns = vectors.shape[-2:]
-    half = block // 2
     right, bottom = columns * block - width, rows * block - height
-    error = F.pad(error, (half, half + right, half, half + bottom), mode="replicate")
-    return F.avg_pool2d(error, 2 * block, stride=block)[:, 0, :rows, :columns]
+    if right or bottom:
+        error = F.pad(error, (0, right, 0, bottom), mode="replicate")
+    return F.avg_pool2d(
+        error, 2 * block, stride=block, padding=block // 2, count_include_pad=False
+    )[:, 0, :rows, :columns]
+
+
+def _centres(height: int, width: int, like: Tensor) -> Tensor:
+    """Positions of all pixels as `grid_sample` counts them, (1, H, W, 2)."""
+    ys = (2 * torch.arange(height, device=like.device, dtype=like.dtype) + 1) / height - 1
+    xs = (2 * torch.arange(width, device=like.device, dtype=like.dtype) + 1) / width - 1
+    y, x = torch.meshgrid(ys, xs, indexing="ij")
+    return torch.stack((x, y), dim=-1)[None]
 
 
 def _search(a: Tensor, b: Tensor, vectors: Tensor, block: int, radius: int, step: float) -> Tensor:

@@ -18,7 +18,7 @@ from iiccli.cli.options import (
     QuietOption,
     TileOption,
 )
-from iiccli.cli.output import meter, result, result_json, say
+from iiccli.cli.output import check_preview, count_of, meter, result, result_json, say
 from iiccli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,8 +80,6 @@ def embed_video(
     as_json: JsonOption = False,
 ) -> None:
     """Put several frames of a clip into one picture that looks like one of them."""
-    from iiccli.atomic import check_target
-    from iiccli.media.image import check_picture_target
     from iiccli.media.timing import parse_time
     from iiccli.tasks import video
     from iiccli.tasks.models import Loader
@@ -89,8 +87,7 @@ def embed_video(
     if preview is not None:
         if whole:
             raise UsageError("--preview shows one cover; it does not go with --all.")
-        check_picture_target(preview)
-        check_target(preview, force=force)
+        check_preview(preview, [output, Path(clip)], force=force)
     options = video.VideoOptions(
         frames=frames,
         start=None if start is None else parse_time(start),
@@ -131,14 +128,15 @@ def embed_video(
         result_json(facts)
         return
     count = sum(cover.header.valid for cover in covers)
-    noun = "cover" if len(covers) == 1 else "covers"
-    words = f"{output}: {count} frames in {len(covers)} {noun} with {header.model}"
+    words = f"{output}: {count_of(count, 'frame')} in {count_of(len(covers), 'cover')}"
+    words += f" with {header.model}"
     if "psnr" in facts:
         from iiccli.evaluation.sheet import decibels
 
-        words += f"; the cover is at {decibels(facts['psnr']['cover'])} to its frame"
+        if "cover" in facts["psnr"]:
+            words += f"; the cover is at {decibels(facts['psnr']['cover'])} to its frame"
         if "restored" in facts["psnr"]:
-            words += f", the other frames come back at {decibels(facts['psnr']['restored'])}"
+            words += f"; the other frames come back at {decibels(facts['psnr']['restored'])}"
     result(f"{words}.")
 
 
@@ -150,9 +148,8 @@ def _figures(
     from iiccli.evaluation.metrics import psnr, ssim
 
     target = cover.originals[cover.header.reference]
-    if target.shape != cover.pixels.shape:
-        return {}
-    figures = {"psnr": {"cover": psnr(cover.pixels, target)}}
+    same = target.shape == cover.pixels.shape
+    figures: dict[str, Any] = {"psnr": {"cover": psnr(cover.pixels, target)}} if same else {}
     if preview is None:
         return figures
     from iiccli.carrier import read_carrier
@@ -162,8 +159,10 @@ def _figures(
     with meter("restoring for the preview", quiet=quiet) as tell:
         back = restore_pictures(loader, read_carrier(cover.path), lambda share: tell(0, 1, share))
     pairs = list(zip(back.pictures, cover.originals, strict=True))
-    figures["ssim"] = {"cover": ssim(cover.pixels, target)}
+    if same:
+        figures["ssim"] = {"cover": ssim(cover.pixels, target)}
     for name, metric in (("psnr", psnr), ("ssim", ssim)):
+        figures.setdefault(name, {})
         others = [metric(a, b) for i, (a, b) in enumerate(pairs) if i != back.reference]
         figures[name]["reference"] = metric(*pairs[back.reference])
         if others:

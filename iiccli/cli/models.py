@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from iiccli.cli.options import ForceOption, JsonOption
-from iiccli.cli.output import result, result_json
+from iiccli.cli.output import count_of, result, result_json
 from iiccli.errors import ModelError
 
 app = typer.Typer(help="The models at hand.", invoke_without_command=True)
@@ -31,27 +31,28 @@ def list_models(as_json: JsonOption = False) -> None:
 def _list(as_json: bool) -> None:
     from iiccli.zoo.catalogue import entries, user_folder
 
-    found = entries()
+    facts: list[dict[str, Any]] = []
+    for entry in entries():
+        fact: dict[str, Any] = {"name": entry.name, "path": str(entry.path)}
+        try:
+            card = entry.card
+            fact |= {"task": card.task, "network": card.network, "pictures": card.pictures}
+            fact |= {"bytes": entry.path.stat().st_size, "sha256": entry.hash, "problem": ""}
+        except ModelError as error:
+            fact["problem"] = error.message
+        facts.append(fact)
     if as_json:
-        result_json(
-            [
-                {
-                    "name": entry.name,
-                    "task": entry.card.task,
-                    "network": entry.card.network,
-                    "pictures": entry.card.pictures,
-                    "path": str(entry.path),
-                    "bytes": entry.path.stat().st_size,
-                    "sha256": entry.hash,
-                }
-                for entry in found
-            ]
-        )
+        result_json(facts)
         return
-    for entry in found:
-        card = entry.card
-        size = entry.path.stat().st_size / 1e6
-        result(f"{entry.name:18} {card.task:8} {card.pictures} pictures  {size:4.1f} MB")
+    for fact in facts:
+        if fact["problem"]:
+            result(f"{fact['name']:18} {fact['problem']}")
+        else:
+            pictures = count_of(fact["pictures"], "picture")
+            size = fact["bytes"] / 1e6
+            result(f"{fact['name']:18} {fact['task']:8} {pictures:12} {size:4.1f} MB")
+    if not facts:
+        result("There is no model at hand.")
     result(f"Your own models belong into {user_folder()}.")
 
 
@@ -87,18 +88,21 @@ def verify(
     """Load models whole and build their networks; fail if one is damaged."""
     from iiccli.inference.converter import make_converter
     from iiccli.inference.device import choose
-    from iiccli.zoo.catalogue import entries, find
+    from iiccli.zoo.catalogue import entries, find, published_hash
     from iiccli.zoo.modelfile import load_model
 
     found = [find(name) for name in models] if models else entries()
     facts = []
     for entry in found:
-        problem = ""
+        digest, problem = "", ""
         try:
+            digest = entry.hash
             make_converter(*load_model(entry.path), choose("cpu"))
+            if published_hash(entry) not in (None, digest):
+                problem = f"{entry.path} is not the file that was published."
         except ModelError as error:
             problem = error.message
-        facts.append({"name": entry.name, "sha256": entry.hash, "problem": problem})
+        facts.append({"name": entry.name, "sha256": digest, "problem": problem})
         if not as_json:
             result(f"{entry.name}: {problem or 'whole'}")
     if as_json:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from iiccli.errors import UsageError
 
 Meter = Callable[[int, int, float], None]
 """Told: parts done, parts in all, share of the present one."""
@@ -22,6 +25,29 @@ def say(message: str, *, quiet: bool = False) -> None:
 def result(text: str) -> None:
     """A line of the result, on stdout."""
     print(text)
+
+
+def count_of(number: int, noun: str) -> str:
+    """A number with its noun: 1 frame, 2 frames."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def check_preview(preview: Path, others: Sequence[Path], *, force: bool) -> None:
+    """Refuse a sheet that cannot be written, or would overwrite one of the `others`.
+
+    Raises:
+        UsageError: it would, or its suffix is no picture's.
+        OutputExistsError, OutputError: see `iiccli.atomic.check_target`.
+    """
+    from iiccli.atomic import check_target
+    from iiccli.media.image import check_picture_target
+
+    check_picture_target(preview)
+    if any(preview.absolute() == other.absolute() for other in others):
+        raise UsageError(
+            f"The preview would overwrite {preview}.", "Give another name with --preview."
+        )
+    check_target(preview, force=force)
 
 
 def result_json(value: Any) -> None:

@@ -17,7 +17,7 @@ from iiccli.cli.options import (
     QuietOption,
     TileOption,
 )
-from iiccli.cli.output import meter, result, result_json, say
+from iiccli.cli.output import check_preview, count_of, meter, result, result_json, say
 
 if TYPE_CHECKING:
     from iiccli.carrier import Carrier
@@ -47,14 +47,12 @@ def restore(
     as_json: JsonOption = False,
 ) -> None:
     """Take the pictures out of a carrier."""
-    from iiccli.atomic import check_target
-    from iiccli.media.image import check_picture_target, write_picture
+    from iiccli.media.image import write_picture
     from iiccli.tasks import restoring
     from iiccli.tasks.models import Loader
 
     if preview is not None:
-        check_picture_target(preview)
-        check_target(preview, force=force)
+        check_preview(preview, [Path(output), *carriers], force=force)
     shown: list[tuple[Carrier, RestoredPictures]] = []
 
     def keep(carrier: Carrier, restored: RestoredPictures) -> None:
@@ -83,14 +81,19 @@ def restore(
     for note in report.notes:
         say(f"note: {note}", quiet=quiet)
     if "changed" in report.states:
-        share = f" {report.damaged:.0%} of the message is broken." if report.damaged else ""
-        say(
-            "warning: the pixels have changed since the carrier was made; what came back is "
-            f"worse for it.{share}",
-            quiet=quiet,
-        )
+        say(f"warning: {_loss(report.damaged)}", quiet=quiet)
     if as_json:
         result_json(facts)
         return
-    noun = "picture" if report.pictures == 1 else "pictures"
-    result(f"{output}: {report.pictures} {noun} restored.")
+    result(f"{output}: {count_of(report.pictures, 'picture')} restored.")
+
+
+def _loss(damaged: float | None) -> str:
+    """Say what a carrier whose pixels have changed has lost."""
+    changed = "the pixels have changed since the carrier was made;"
+    if damaged is None:
+        return f"{changed} what came back is worse for it."
+    if damaged == 0:
+        return f"{changed} its message is whole, so what came back is hardly worse."
+    share = "less than 1 %" if damaged < 0.01 else f"{damaged:.0%}".replace("%", " %")
+    return f"{changed} in {share} of the area the frames are lost, and show the cover instead."

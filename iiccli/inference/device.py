@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -50,3 +52,24 @@ def choose(name: str = "auto") -> torch.device:
             f"There is no device {name!r} here.", f"Choose one of: auto, {', '.join(devices)}."
         )
     return torch.device(name)
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Turn torch's words for too little memory into an error of ours.
+
+    Raises:
+        DeviceError: the memory of the device, or of the machine, does not suffice.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        # The CPU's allocator raises a bare RuntimeError.
+        if isinstance(error, RuntimeError) and not (
+            isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+        ):
+            raise
+        raise DeviceError(
+            "There is not enough memory for this.",
+            "Try a smaller --tile, --max-side, or --device cpu.",
+        ) from error

@@ -86,14 +86,20 @@ class RegionCoder:
         self._block_ends: Ints = block_ends.astype(np.int64)
         self._block_starts: Ints = np.concatenate(([0], self._block_ends[:-1]))
         room = self._block_ends - self._block_starts
-        self.usable = bool((room > HEAD_BITS).all())
+        self._headed: list[bool] = (room > HEAD_BITS).tolist()
+        """Which blocks have room for a head; the others' cells carry nothing."""
+        self.usable = any(self._headed)
         """Whether the region is large enough to carry anything."""
         pool = np.ones(int(self._block_ends[-1]), bool)
-        if self.usable:
-            for start in self._block_starts:
+        for start, headed in zip(self._block_starts, self._headed, strict=True):
+            if headed:
                 pool[start : start + HEAD_BITS] = False
         self._pool = np.flatnonzero(pool) if self.usable else np.zeros(0, np.int64)
         self._order = region.cell_order()
+        sizes = [b.cells.shape[0] * b.cells.shape[1] for b in region.blocks]
+        self._carrying = np.repeat(np.array(self._headed), sizes)
+        """Which cells, in `_order`, carry something."""
+        self._tables: dict[int, Tensor] = {}
 
     def write(self, coefficients: Coefficients) -> tuple[npt.NDArray[np.int16], Mask]:
         """Turn coefficients into the region's message.
@@ -106,7 +112,10 @@ class RegionCoder:
         used = np.zeros(self.shape, bool)
         if not self.usable:
             return numbers, used
-        sides = [self._side(block, coefficients) for block in self.region.blocks]
+        sides = [
+            self._side(block, coefficients) if headed else np.zeros(0, np.uint8)
+            for block, headed in zip(self.region.blocks, self._headed, strict=True)
+        ]
         capacity = len(self._pool) - sum(map(len, sides))
         if capacity < 0:
             stream, filled = self._empty()
@@ -133,10 +142,13 @@ class RegionCoder:
             stream = from_symbols(numbers.reshape(-1)[self._all].astype(np.int64), self._widths)
             pool = stream[self._pool]
             first = 0
-            for block, start in zip(region.blocks, self._block_starts, strict=True):
+            starts_heads = zip(region.blocks, self._block_starts, self._headed, strict=True)
+            for block, start, headed in starts_heads:
                 rows, columns = block.cells.shape
                 own = self._order[first : first + rows * columns]
                 first += rows * columns
+                if not headed:
+                    continue
                 head = Reader(stream[start : start + HEAD_BITS])
                 check, offset = head.take(_CHECK), head.take(_OFFSET)
                 water = head.take(_WATER) + WATER_MIN
@@ -154,7 +166,7 @@ class RegionCoder:
                     motion[(..., *self._vector_slices(block))] = vectors
                 gains[own] = own_gains
                 waters[own] = water
-                bits = self.net.allocation.cell_bits(torch.from_numpy(own_gains), water).numpy()
+                bits = self._cell_bits(own_gains, water)
                 ends = np.cumsum(bits)
                 starts[own] = reader.position + ends - bits
         z = self._coefficients(
@@ -172,9 +184,11 @@ class RegionCoder:
         self, coefficients: Coefficients, sides: list[Bits], capacity: int
     ) -> tuple[Bits, Bits]:
         """The region's bits, and which of them were written."""
-        water = self.net.allocation.water(coefficients.gains, capacity)
+        carrying = torch.from_numpy(self._order[self._carrying])
+        water = self.net.allocation.water(coefficients.gains[carrying], capacity)
         index, bits = self.net.quantise(coefficients.z, coefficients.gains, water)
         widths = bits.numpy().astype(np.int64)[self._order]
+        widths[~self._carrying] = 0
         values = index.numpy().astype(np.int64)[self._order]
         cell_bits = widths.sum(1)
         sizes = [b.cells.shape[0] * b.cells.shape[1] for b in self.region.blocks]
@@ -208,10 +222,18 @@ class RegionCoder:
         filled = np.zeros(len(stream), np.uint8)
         stream[self._pool] = pool
         filled[self._pool] = written
-        for start, head in zip(self._block_starts, heads, strict=True):
-            stream[start : start + HEAD_BITS] = head
-            filled[start : start + HEAD_BITS] = 1
+        for start, head, headed in zip(self._block_starts, heads, self._headed, strict=True):
+            if headed:
+                stream[start : start + HEAD_BITS] = head
+                filled[start : start + HEAD_BITS] = 1
         return stream, filled
+
+    def _cell_bits(self, gains: Small, water: int) -> Ints:
+        """Bits of each cell; a whole region is coded at one level, so its table is kept."""
+        if water not in self._tables:
+            self._tables = {water: self.net.allocation.bits_per_gain(water)}
+        bits = self.net.allocation.cell_bits(torch.from_numpy(gains), self._tables[water])
+        return bits.numpy().astype(np.int64)
 
     def _coefficients(
         self, pool: Bits, gains: Small, waters: npt.NDArray[np.int32], starts: Ints

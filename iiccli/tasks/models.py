@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from iiccli.errors import ModelError
@@ -16,7 +17,7 @@ class LoadedModel:
     """A model that runs.
 
     Attributes:
-        name: with its version.
+        name: with its version, in letters that a carrier's header can hold.
         hash: SHA-256 of its file.
         converter: the network.
     """
@@ -52,7 +53,8 @@ class Loader:
         if digest not in self._loaded:
             card, state = load_model(entry.path)
             converter = make_converter(card, state, choose(self.device), self.tile)
-            self._loaded[digest] = LoadedModel(card.name, digest, converter)
+            name = re.sub(r"[^A-Za-z0-9._-]", "-", card.name)[:64] or "unnamed"
+            self._loaded[digest] = LoadedModel(name, digest, converter)
         return self._loaded[digest]
 
     def load_for_carrier(self, digest: str, name: str) -> LoadedModel:
@@ -63,6 +65,9 @@ class Loader:
         """
         if self.override is not None:
             return self.load(find(self.override))
+        for model in self._loaded.values():
+            if model.hash.startswith(digest):
+                return model
         entry = find_by_hash(digest, name)
         if entry is None:
             called = name or "a model without a name"

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from iiccli.carrier import Carrier, Header, header_samples
-from iiccli.errors import DamagedCarrierError, UsageError
+from iiccli.errors import DamagedCarrierError, ModelError, UsageError
 from iiccli.inference.converter import Progress, no_progress
+from iiccli.inference.device import enough_memory
 from iiccli.tasks.models import LoadedModel, Loader
 
 Pixels = npt.NDArray[np.uint8]
@@ -31,11 +32,13 @@ class RestoredPictures:
         pictures: (H, W, 3) uint8 each, in their own order, fillers left out.
         reference: which of them the carrier looks like.
         damaged: share of the area whose message was broken; None where that is not known.
+        notes: remarks on how they came back.
     """
 
     pictures: list[Pixels]
     reference: int
     damaged: float | None
+    notes: tuple[str, ...] = ()
 
 
 def quality_index(name: str, qualities: int) -> int:
@@ -74,12 +77,20 @@ def embed_pictures(
 
     Raises:
         UsageError: pictures of different sizes, or a reference that is not among them.
+        ModelError: more pictures than the model takes.
+        DeviceError: there is not enough memory.
     """
     converter = model.converter
     if not 0 <= reference < len(pictures):
         raise UsageError(
             f"There is no picture {reference} to look like.",
             f"Choose one of 0 to {len(pictures) - 1}.",
+        )
+    if len(pictures) > converter.card.pictures:
+        raise ModelError(
+            f"The model {model.name} takes {converter.card.pictures} pictures, "
+            f"not {len(pictures)}.",
+            "Choose a larger model, or fewer pictures.",
         )
     if len({picture.shape for picture in pictures}) != 1:
         raise UsageError("The pictures differ in size.", "Bring them to one size first.")
@@ -90,7 +101,8 @@ def embed_pictures(
     order = _reference_first(len(pictures), reference)
     filled = [pictures[i] for i in order]
     filled += [pictures[-1]] * (converter.card.pictures - len(pictures))
-    carrier = converter.embed(filled, level, free, progress)
+    with enough_memory():
+        carrier = converter.embed(filled, level, free, progress)
     made = Header(
         task=converter.card.task,
         model=model.name,
@@ -112,11 +124,17 @@ def restore_pictures(
     """Restore what a carrier holds.
 
     Raises:
-        ModelError: the model that made it is not here.
+        ModelError: the model that made it is not here, or another was asked for that does
+            not fit.
         DamagedCarrierError: nothing of its message is left.
+        DeviceError: there is not enough memory.
     """
     header = carrier.header
     model = loader.load_for_carrier(header.model_hash, header.model)
+    notes: tuple[str, ...] = ()
+    if not model.hash.startswith(header.model_hash):
+        _check_fits(model, carrier)
+        notes = (f"restored with {model.name}, though made by {_maker(header)}",)
     pixels = _rgb(carrier.pixels)
     height, width = pixels.shape[:2]
     size = (width, height)
@@ -125,7 +143,10 @@ def restore_pictures(
         size = _checked_size(header.essentials, size, 1000 // scale)
     free = ~header_samples(height, width, 3)
     level = min(header.quality, model.converter.qualities - 1)
-    restored = model.converter.restore(pixels, size, level, free, progress)
+    with enough_memory():
+        restored = model.converter.restore(pixels, size, level, free, progress)
+    if notes and restored.damaged is not None and restored.damaged > MAX_LOSS:
+        raise _misfit(model, carrier)
     if restored.damaged is not None and restored.damaged > MAX_LOSS:
         raise DamagedCarrierError(
             f"Nothing of the message in {carrier.path.name} is left: "
@@ -142,7 +163,31 @@ def restore_pictures(
         [picture for picture in pictures if picture is not None],
         min(header.reference, valid - 1),
         restored.damaged,
+        notes,
     )
+
+
+def _check_fits(model: LoadedModel, carrier: Carrier) -> None:
+    """Refuse a model by whose very kind the carrier cannot be.
+
+    Raises:
+        ModelError: it is for another task or number of pictures.
+    """
+    card, header = model.converter.card, carrier.header
+    if card.pictures != header.pictures or header.task not in ("", card.task):
+        raise _misfit(model, carrier)
+
+
+def _misfit(model: LoadedModel, carrier: Carrier) -> ModelError:
+    return ModelError(
+        f"{carrier.path.name} was made by {_maker(carrier.header)}; {model.name} cannot restore "
+        "it.",
+        "Leave out --model, or give the one that made it.",
+    )
+
+
+def _maker(header: Header) -> str:
+    return header.model or f"a model with hash {header.model_hash[:16]}…"
 
 
 def _reference_first(count: int, reference: int) -> list[int]:

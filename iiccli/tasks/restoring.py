@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from iiccli.carrier import Carrier, read_carrier
+from iiccli.atomic import check_target
+from iiccli.carrier import FORMATS, Carrier, read_carrier
 from iiccli.errors import InputError, UsageError
-from iiccli.media.clip import check_clip_target, write_clip
-from iiccli.media.image import check_picture_target, write_picture
+from iiccli.media.clip import CLIP_SUFFIXES, check_clip_target, write_clip
+from iiccli.media.image import PICTURE_SUFFIXES, check_picture_target, write_picture
 from iiccli.tasks.models import Loader
 from iiccli.tasks.pictures import Pixels, RestoredPictures, restore_pictures
 
-_SUFFIXES = (".png", ".webp", ".tif", ".tiff")
 _DEFAULT_RATE = Fraction(25)
 
 Progress = Callable[[int, int, float], None]
@@ -41,7 +41,7 @@ class Report:
 
 
 def find_carriers(sources: Sequence[Path]) -> list[Path]:
-    """Files, and all pictures that may be carriers in folders, in natural order.
+    """Files, and all pictures that may be carriers in folders; hidden ones are left out.
 
     Raises:
         InputError: a source is missing, or a folder holds no such picture.
@@ -49,11 +49,15 @@ def find_carriers(sources: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for source in sources:
         if source.is_dir():
-            inside = sorted(p for p in source.iterdir() if p.suffix.lower() in _SUFFIXES)
+            inside = sorted(
+                path
+                for path in source.iterdir()
+                if path.suffix.lower() in FORMATS and not path.name.startswith(".")
+            )
             if not inside:
                 raise InputError(
                     f"The folder {source} holds no carriers.",
-                    f"Carriers are {', '.join(_SUFFIXES)} files.",
+                    f"Carriers are {', '.join(FORMATS)} files.",
                 )
             found.extend(inside)
         else:
@@ -85,49 +89,85 @@ def restore(
         InputError, NotACarrierError, DamagedCarrierError, ModelError, OutputError,
         OutputExistsError, UsageError: see `errors`.
     """
-    picture = Path(target).suffix.lower() in (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+    path = Path(target)
+    suffix = path.suffix.lower()
+    picture = suffix in PICTURE_SUFFIXES and suffix not in CLIP_SUFFIXES and not path.is_dir()
     if picture:
-        check_picture_target(Path(target))
+        check_picture_target(path)
+        check_target(path, force=force)
     else:
         check_clip_target(target, force=force)
-    paths = find_carriers(sources)
-    carriers = _ordered([read_carrier(path) for path in paths])
+    sources = find_carriers(sources)
+    _spare(sources, path)
+    carriers = _ordered([_light(read_carrier(s), len(sources)) for s in sources])
     headers = [carrier.header for carrier in carriers]
-    damages: list[float | None] = []
+    count = sum(header.valid for header in headers)
+    if picture and count != 1:
+        raise UsageError(
+            f"{count} pictures come back; {target} names one file.",
+            "Give a folder (-o frames/) or a clip (-o clip.mp4).",
+        )
+    pictures = 0
+    damages: list[float] = []
+    notes = [f"{carrier.path.name}: {n}" for carrier in carriers for n in carrier.notes]
+    if len(carriers) == 1 and headers[0].parts > 1:
+        notes.append(
+            f"{carriers[0].path.name} is part {headers[0].part + 1} of the {headers[0].parts} of "
+            "its clip; only this part was restored."
+        )
 
     def frames() -> Iterator[Pixels]:
+        nonlocal pictures
         for done, carrier in enumerate(carriers):
 
             def share_of(share: float, done: int = done) -> None:
                 progress(done, len(carriers), share)
 
-            restored = restore_pictures(loader, carrier, share_of)
-            damages.append(restored.damaged)
-            keep(carrier, restored)
+            whole = carrier if carrier.pixels.size else read_carrier(carrier.path)
+            restored = restore_pictures(loader, whole, share_of)
+            if restored.damaged is not None:
+                damages.append(restored.damaged)
+            notes.extend(f"{carrier.path.name}: {note}." for note in restored.notes)
+            pictures += len(restored.pictures)
+            keep(whole, restored)
             yield from restored.pictures
 
-    count = sum(header.valid for header in headers)
-    durations: list[float] | None = None
-    if all(header.durations is not None for header in headers):
-        durations = [seconds for header in headers for seconds in header.durations or ()]
     if picture:
-        if count != 1:
-            raise UsageError(
-                f"{count} pictures come back; {target} names one file.",
-                "Give a folder (-o frames/) or a clip (-o clip.mp4).",
-            )
-        write_picture(Path(target), next(frames()), force=force)
+        write_picture(path, next(frames()), force=force)
     else:
         rate = headers[0].fps or _DEFAULT_RATE
+        durations: list[float] | None = None
+        if all(header.durations is not None for header in headers):
+            durations = [seconds for header in headers for seconds in header.durations or ()]
         write_clip(target, frames(), rate, durations=durations, force=force)
-    known = [share for share in damages if share is not None]
     return Report(
-        output=Path(target),
-        pictures=count,
+        output=path,
+        pictures=pictures,
         states=[carrier.state for carrier in carriers],
-        damaged=sum(known) / len(known) if known else None,
-        notes=[f"{carrier.path.name}: {n}" for carrier in carriers for n in carrier.notes],
+        damaged=sum(damages) / len(damages) if damages else None,
+        notes=notes,
     )
+
+
+def _light(carrier: Carrier, parts: int) -> Carrier:
+    """Forget the pixels of one carrier of many: they are read again when their turn comes."""
+    return carrier if parts == 1 else replace(carrier, pixels=carrier.pixels[:0].copy())
+
+
+def _spare(carriers: Sequence[Path], target: Path) -> None:
+    """Refuse a target that would overwrite a carrier, even with `force`.
+
+    Raises:
+        UsageError: it is one of them, or the folder of one that is called like a frame.
+    """
+    place = target.resolve()
+    for carrier in carriers:
+        own = carrier.resolve()
+        numbered = own.suffix == ".png" and own.stem.isdigit()
+        if own == place or (own.parent == place and numbered):
+            raise UsageError(
+                f"{target} would overwrite the carrier {carrier}.", "Give another name with -o."
+            )
 
 
 def _ordered(carriers: list[Carrier]) -> list[Carrier]:
@@ -141,11 +181,10 @@ def _ordered(carriers: list[Carrier]) -> list[Carrier]:
         return carriers
     identities = {carrier.header.clip_id for carrier in carriers}
     if len(identities) > 1 or "" in identities:
-        odd = next(
-            (c for c in carriers if c.header.clip_id != carriers[0].header.clip_id), carriers[0]
-        )
+        first = carriers[0]
+        odd = next((c for c in carriers if c.header.clip_id != first.header.clip_id), carriers[-1])
         raise UsageError(
-            f"{odd.path.name} does not belong to the same clip as {carriers[0].path.name}.",
+            f"{odd.path.name} does not belong to the same clip as {first.path.name}.",
             "Restore carriers that are no parts of one clip one by one.",
         )
     if len({carrier.header.size for carrier in carriers}) > 1:

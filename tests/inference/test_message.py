@@ -122,8 +122,12 @@ def test_the_room_is_used_up(moduli):
     coder = RegionCoder(NET, region, free, moduli)
     numbers, used = coder.write(coefficients)
     water = int(coder.read(numbers).waters[0])
-    bits = NET.allocation.cell_bits
-    step = int((bits(coefficients.gains, water - 1) - bits(coefficients.gains, water)).sum())
+    tables = NET.allocation
+    taken = [
+        int(tables.cell_bits(coefficients.gains, tables.bits_per_gain(level)).sum())
+        for level in (water - 1, water)
+    ]
+    step = taken[0] - taken[1]
     left = int((np.log2(moduli) * ~used).sum())
     assert left < step + 8
     assert used.mean() > 0.95
@@ -265,3 +269,21 @@ def test_every_bit_of_a_head_is_covered_by_its_check_sum(written):
             wrong = numbers.copy()
             wrong[top, left + number, channel] = (wrong[top, left + number, channel] + 1) % q
             assert block in coder.read(wrong).damaged
+
+
+def test_a_block_without_room_costs_its_own_cells_only():
+    region = region_of(128, 128)
+    coefficients = random_coefficients(NET, region, 1)
+    free = np.ones((128, 128, 3), bool)
+    free[:64, :64] = False
+    coder = RegionCoder(NET, region, free, (8, 8, 8))
+    numbers, used = coder.write(coefficients)
+    message = coder.read(numbers)
+    first, *others = region.blocks
+    assert not used[:64, :64].any()
+    assert message.damaged == ()
+    waters = message.waters.reshape(region.cells.shape)
+    assert (waters[first.cells.slices] == WATER_MAX).all()
+    for block in others:
+        assert (waters[block.cells.slices] < WATER_MAX).all()
+        assert used[block.pixels.slices].mean() > 0.9

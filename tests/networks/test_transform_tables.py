@@ -14,7 +14,7 @@ from iiccli.networks.transform.blocks import BlockTransform, cosine_matrix
 from iiccli.networks.transform.config import GAIN_MAX, GAIN_MIN, GAIN_STEP, MAX_BITS, UNIT
 from iiccli.networks.transform.quantiser import Quantiser
 
-SMALL = TransformConfig(3, cell=4, bands=(2, 4), ranks=(2, 4), width=4, depth=1)
+SMALL = TransformConfig(3, cell=4, motion=4, bands=(2, 4), ranks=(2, 4), width=4, depth=1)
 
 
 def random_transform(channels: int, cell: int, seed: int) -> BlockTransform:
@@ -97,7 +97,7 @@ def test_gains_stay_in_range():
 
 
 def test_a_group_without_coefficients_has_gain_zero():
-    config = TransformConfig(2, cell=4, bands=(2,), ranks=(2, 6), width=4, depth=1)
+    config = TransformConfig(2, cell=4, motion=4, bands=(2,), ranks=(2, 6), width=4, depth=1)
     allocation = Allocation(config)
     filled = torch.bincount(allocation.group, minlength=config.groups) > 0
     assert filled.tolist() == [True, True, False] * 2
@@ -137,7 +137,7 @@ def test_as_many_bits_as_thresholds_are_reached():
 def test_cell_bits_are_the_sum_over_coefficients(seed, water):
     allocation, gains = random_allocation(seed)
     wanted = allocation.bits(allocation.steps(gains), water).sum(1)
-    assert (allocation.cell_bits(gains, water) == wanted).all()
+    assert (allocation.cell_bits(gains, allocation.bits_per_gain(water)) == wanted).all()
 
 
 @given(st.integers(0, 999), st.integers(0, 10_000))

@@ -81,13 +81,12 @@ class Allocation(nn.Module):
                 low = middle + 1
         return low
 
-    def cell_bits(self, gains: Tensor, water: int) -> Tensor:
-        """Bits that each cell takes at the level `water`, (cells,) int64."""
-        per_gain = self._bits_per_gain(water)
+    def cell_bits(self, gains: Tensor, per_gain: Tensor) -> Tensor:
+        """Bits that each cell takes, (cells,) int64; `per_gain` is `bits_per_gain` of the level."""
         index = (gains.long() - GAIN_MIN).T
         return torch.stack([per_gain[g][index[g]] for g in range(self.groups)]).sum(0)
 
-    def _bits_per_gain(self, water: int) -> Tensor:
+    def bits_per_gain(self, water: int) -> Tensor:
         """Bits of a whole group at each possible gain, (groups, gains) int64."""
         gains = torch.arange(GAIN_MIN, GAIN_MAX + 1, device=self.scales.device)
         steps = self.scales[None, :] + GAIN_STEP * gains[:, None]
@@ -101,7 +100,7 @@ class Allocation(nn.Module):
         return torch.stack([torch.bincount(g, minlength=size) for g in index])
 
     def _total(self, histogram: Tensor, water: int) -> int:
-        return int((self._bits_per_gain(water) * histogram).sum())
+        return int((self.bits_per_gain(water) * histogram).sum())
 
 
 def coefficient_groups(config: TransformConfig) -> Tensor:

@@ -44,6 +44,20 @@ class TransformConfig:
     width: int = 64
     depth: int = 5
 
+    def __post_init__(self) -> None:
+        """Refuse what no network can be built from."""
+        powers = (1 << i for i in range(1, 9))
+        if not 2 <= self.pictures <= 255:
+            raise ValueError("a carrier holds 2 to 255 pictures")
+        if self.cell not in (2, 4, 8, 16, 32, 64):
+            raise ValueError("the cell is a power of two from 2 to 64")
+        if self.motion and (self.motion % 2 or self.cell % self.motion):
+            raise ValueError("the spacing of motion vectors is even and divides the cell")
+        if not self.moduli or {q for row in self.moduli for q in row} - set(powers):
+            raise ValueError("moduli are powers of two up to 256")
+        if self.width < 1 or self.depth < 0:
+            raise ValueError("the enhancer has a width and no negative depth")
+
     @property
     def others(self) -> int:
         """Channels that the message carries: three for each picture but the reference."""

@@ -11,7 +11,7 @@ from statistics import mean
 from iiccli.carrier import read_carrier, write_carrier
 from iiccli.errors import InputError
 from iiccli.evaluation.metrics import Pixels, psnr, ssim
-from iiccli.media.clip import open_clip
+from iiccli.media.clip import is_clip_source, open_clip
 from iiccli.tasks.models import LoadedModel, Loader
 from iiccli.tasks.pictures import embed_pictures, restore_pictures
 
@@ -66,9 +66,11 @@ def evaluate_video(
     """
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.")
-    clips = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+    clips = sorted(p for p in folder.iterdir() if not p.name.startswith(".") and is_clip_source(p))
     if not clips:
-        raise InputError(f"The folder {folder} holds no clips.")
+        raise InputError(
+            f"The folder {folder} holds no clips.", "Give each a sub-folder of frames, or a video."
+        )
     count = model.converter.card.pictures
     results = []
     for done, path in enumerate(clips):

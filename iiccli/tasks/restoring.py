@@ -44,7 +44,7 @@ def find_carriers(sources: Sequence[Path]) -> list[Path]:
     """Files, and all pictures that may be carriers in folders; hidden ones are left out.
 
     Raises:
-        InputError: a source is missing, or a folder holds no such picture.
+        InputError: a folder holds no such picture, or a picture is there twice.
     """
     found: list[Path] = []
     for source in sources:
@@ -62,6 +62,9 @@ def find_carriers(sources: Sequence[Path]) -> list[Path]:
             found.extend(inside)
         else:
             found.append(source)
+    if len(set(found)) < len(found):
+        double = next(path for path in found if found.count(path) > 1)
+        raise InputError(f"{double} is given twice.", "Leave one of them out.")
     return found
 
 
@@ -97,9 +100,9 @@ def restore(
         check_target(path, force=force)
     else:
         check_clip_target(target, force=force)
-    sources = find_carriers(sources)
-    _spare(sources, path)
-    carriers = _ordered([_light(read_carrier(s), len(sources)) for s in sources])
+    found = find_carriers(sources)
+    _spare(found, path)
+    carriers = read_parts(found)
     headers = [carrier.header for carrier in carriers]
     count = sum(header.valid for header in headers)
     if picture and count != 1:
@@ -116,30 +119,23 @@ def restore(
             "its clip; only this part was restored."
         )
 
-    def frames() -> Iterator[Pixels]:
+    def kept(carrier: Carrier, restored: RestoredPictures) -> None:
         nonlocal pictures
-        for done, carrier in enumerate(carriers):
+        pictures += len(restored.pictures)
+        if restored.damaged is not None:
+            damages.append(restored.damaged)
+        notes.extend(f"{carrier.path.name}: {note}." for note in restored.notes)
+        keep(carrier, restored)
 
-            def share_of(share: float, done: int = done) -> None:
-                progress(done, len(carriers), share)
-
-            whole = carrier if carrier.pixels.size else read_carrier(carrier.path)
-            restored = restore_pictures(loader, whole, share_of)
-            if restored.damaged is not None:
-                damages.append(restored.damaged)
-            notes.extend(f"{carrier.path.name}: {note}." for note in restored.notes)
-            pictures += len(restored.pictures)
-            keep(whole, restored)
-            yield from restored.pictures
-
+    frames = pictures_of(carriers, loader, progress, kept)
     if picture:
-        write_picture(path, next(frames()), force=force)
+        write_picture(path, next(frames), force=force)
     else:
         rate = headers[0].fps or _DEFAULT_RATE
         durations: list[float] | None = None
         if all(header.durations is not None for header in headers):
             durations = [seconds for header in headers for seconds in header.durations or ()]
-        write_clip(target, frames(), rate, durations=durations, force=force)
+        write_clip(target, frames, rate, durations=durations, force=force)
     return Report(
         output=path,
         pictures=pictures,
@@ -149,9 +145,46 @@ def restore(
     )
 
 
-def _light(carrier: Carrier, parts: int) -> Carrier:
-    """Forget the pixels of one carrier of many: they are read again when their turn comes."""
-    return carrier if parts == 1 else replace(carrier, pixels=carrier.pixels[:0].copy())
+def read_parts(paths: Sequence[Path]) -> list[Carrier]:
+    """Read one carrier, or all parts of a clip, which come out in their order.
+
+    Of several, only what they say about themselves is kept: pixels are read again when their
+    turn comes, so that a long clip does not fill memory.
+
+    Raises:
+        InputError, NotACarrierError, DamagedCarrierError, UsageError: see `errors`.
+    """
+    carriers = [read_carrier(path) for path in paths[:1]]
+    for path in paths[1:]:
+        carriers[-1] = _light(carriers[-1])
+        carriers.append(_light(read_carrier(path)))
+    return _ordered(carriers)
+
+
+def pictures_of(
+    carriers: Sequence[Carrier],
+    loader: Loader,
+    progress: Progress = lambda done, total, share: None,
+    keep: Callable[[Carrier, RestoredPictures], None] = lambda carrier, restored: None,
+) -> Iterator[Pixels]:
+    """Restore what `read_parts` has read, one carrier after the other.
+
+    Raises:
+        ModelError, DamagedCarrierError, DeviceError: see `restore_pictures`.
+    """
+    for done, carrier in enumerate(carriers):
+
+        def share_of(share: float, done: int = done) -> None:
+            progress(done, len(carriers), share)
+
+        whole = carrier if carrier.pixels.size else read_carrier(carrier.path)
+        restored = restore_pictures(loader, whole, share_of)
+        keep(whole, restored)
+        yield from restored.pictures
+
+
+def _light(carrier: Carrier) -> Carrier:
+    return replace(carrier, pixels=carrier.pixels[:0].copy())
 
 
 def _spare(carriers: Sequence[Path], target: Path) -> None:
@@ -196,7 +229,8 @@ def _ordered(carriers: list[Carrier]) -> list[Carrier]:
     if missing and len(carriers) > 1:
         names = ", ".join(str(part + 1) for part in missing[:5])
         raise InputError(
-            f"Of the clip's {expected} covers, {len(missing)} are missing: {names}"
+            f"Of the clip's {expected} covers, {len(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} missing: {names}"
             f"{' …' if len(missing) > 5 else ''}.",
             "Add them, or restore the others one by one.",
         )

@@ -74,7 +74,8 @@ def train_model(
     groups = [group for group in groups if min(group[0].shape[-2:]) >= recipe.network.cell]
     if not groups:
         raise TrainingError("There is no clip and no photograph that is large enough.")
-    net = TransformNet(recipe.network)
+    groups = [(reference.to(device), others.to(device)) for reference, others in groups]
+    net = TransformNet(recipe.network).to(device)
     tables = run / "calibrated.pt"
     if resume and tables.exists():
         _load_tables(net, tables)
@@ -85,10 +86,10 @@ def train_model(
     if init is not None and not (run / "checkpoint.pt").exists():
         _start_from(net, init, report)
     examples = make_examples(net, groups, report)
-    validation = make_examples(net, clip_groups(held_out, pictures, 1, recipe.schedule.seed + 2))
-    objective = Enhancement(
-        net, examples, validation, crop=recipe.crop, batch=recipe.batch, device=device
-    )
+    del groups
+    kept = clip_groups(held_out, pictures, 1, recipe.schedule.seed + 2)
+    validation = make_examples(net, [(a.to(device), b.to(device)) for a, b in kept])
+    objective = Enhancement(net, examples, validation, crop=recipe.crop, batch=recipe.batch)
     figures = train(
         objective,
         recipe.schedule,
@@ -98,7 +99,7 @@ def train_model(
         stop=stop,
         report=lambda line: report(" ".join(f"{k} {v}" for k, v in line.items())),
     )
-    net.enhancer.to("cpu")
+    net.to("cpu")
     card = Card(
         name=recipe.name,
         task=recipe.task,
@@ -122,7 +123,7 @@ def train_model(
 
 def _load_tables(net: TransformNet, path: Path) -> None:
     try:
-        net.load_state_dict(torch.load(path, weights_only=True))
+        net.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
     except UNREADABLE as error:
         raise TrainingError(
             f"{path} is damaged, or is from another network.",

@@ -53,7 +53,9 @@ def _prediction_error(net: TransformNet, reference: Tensor, others: Tensor) -> T
 def _fit_components(net: TransformNet, errors: Sequence[Tensor]) -> None:
     transform = net.transform
     size = transform.cell**2
-    covariance = torch.zeros(size, transform.channels, transform.channels, dtype=torch.float64)
+    covariance = transform.mixes.new_zeros(
+        (size, transform.channels, transform.channels), dtype=torch.float64
+    )
     for error in errors:
         spectrum = transform.spectrum(error)
         # Busy cells would decide alone; the square root keeps them first but not the only ones.
@@ -67,7 +69,8 @@ def _fit_components(net: TransformNet, errors: Sequence[Tensor]) -> None:
 def _fit_amplitudes(net: TransformNet, coefficients: Sequence[Tensor]) -> None:
     """Alternate between the gains, given the table, and the table, given the gains."""
     allocation = net.allocation
-    energy = sum((z.square().mean(0) for z in coefficients), torch.zeros(())) / len(coefficients)
+    energy = sum((z.square().mean(0) for z in coefficients), coefficients[0].new_zeros(()))
+    energy = energy / len(coefficients)
     for _ in range(4):
         allocation.scales.copy_((UNIT / 2 * (energy + 1e-12).log2()).round().to(torch.int32))
         total, count = torch.zeros_like(energy), 0

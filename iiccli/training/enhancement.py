@@ -30,17 +30,15 @@ class Enhancement:
         *,
         crop: int,
         batch: int,
-        device: torch.device,
     ) -> None:
-        self.module: nn.Module = net.enhancer.to(device)
-        self.device = device
+        self.module: nn.Module = net.enhancer
         self.crops = Crops(examples, crop, batch, net.config.cell)
         self.cell = net.config.cell
         self.validation = validation
 
-    def loss(self, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         """One batch's loss, with the PSNR before and after."""
-        decoded, original, planes = (x.to(self.device) for x in self.crops.draw(generator))
+        decoded, original, planes = self.crops.draw(generator)
         decoded = decoded.contiguous(memory_format=torch.channels_last)
         error = (self.module(decoded, planes) - original).float().square().mean((1, 2, 3))
         before = (decoded - original).square().mean((1, 2, 3))
@@ -56,12 +54,12 @@ class Enhancement:
         assert isinstance(module, Enhancer)
         if not self.validation:
             return {}
-        sums = torch.zeros(4)
+        sums = self.validation[0].steps.new_zeros(4)
         for example in self.validation:
             decoded = example.decoded.float() / FIXED_POINT
             window = (0, decoded.shape[-2], 0, decoded.shape[-1])
             planes = side_planes(example.levels, example.steps, window, self.cell)
-            after = module(decoded[None].to(self.device), planes[None].to(self.device))[0].cpu()
+            after = module(decoded[None], planes[None])[0]
             original = example.original.float() / 255
             figures = []
             for x in (decoded, after):
@@ -74,5 +72,5 @@ class Enhancement:
         return {name: float(value) for name, value in zip(names, sums, strict=True)}
 
 
-def _mean_db(error: Tensor) -> float:
-    return float(10 * (error.detach() + 1e-9).log10().mean())
+def _mean_db(error: Tensor) -> Tensor:
+    return 10 * (error.detach() + 1e-9).log10().mean()

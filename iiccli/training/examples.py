@@ -20,7 +20,7 @@ FIXED_POINT = 8192
 
 @dataclass(frozen=True)
 class Example:
-    """One group of pictures before and after a carrier of one quality.
+    """One group of pictures before and after a carrier of one quality, on the training device.
 
     Attributes:
         decoded: (3N, H, W) int16, carrier first, in 1/8192 of the full range.
@@ -57,14 +57,14 @@ def make_examples(
             z = net.dequantise(index, bits, gains)
             carrier = _carrier(reference, moduli, generator)
             decoded = torch.cat((carrier[None], net.synthesise(z, vectors, carrier))).flatten(0, 1)
-            waters = torch.full((len(gains),), water)
+            waters = torch.full((len(gains),), water, device=gains.device)
             levels = net.level_map(gains, waters, height // cell, width // cell)
             result.append(
                 Example(
                     decoded=(decoded * FIXED_POINT).round().clamp(-4096, 12288).to(torch.int16),
                     original=_to_bytes(torch.cat((reference[None], others)).flatten(0, 1)),
                     levels=levels.half(),
-                    steps=net.step_sizes(quality),
+                    steps=net.step_sizes(quality).to(gains.device),
                 )
             )
     return result
@@ -72,8 +72,8 @@ def make_examples(
 
 def _carrier(reference: Tensor, moduli: tuple[int, int, int], generator: torch.Generator) -> Tensor:
     """The reference with a modulo carrier's error: uniform, as the message looks random."""
-    q = torch.tensor(moduli, dtype=reference.dtype).view(3, 1, 1)
-    message = (torch.rand(reference.shape, generator=generator) * q).floor()
+    q = torch.tensor(moduli).view(3, 1, 1)
+    message = (torch.rand(reference.shape, generator=generator) * q).floor().to(reference.device)
     value = (reference * 255).round()
     samples = [embed_modulo(*each) for each in zip(value, message, moduli, strict=True)]
     return torch.stack(samples) / 255

@@ -51,8 +51,8 @@ class Objective(Protocol):
 
     module: nn.Module
 
-    def loss(self, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        """Draw a batch; give its loss and figures for the log."""
+    def loss(self, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        """Draw a batch; give its loss and figures for the log, detached and on the device."""
         ...
 
     def validate(self, module: nn.Module) -> dict[str, float]:
@@ -142,7 +142,7 @@ def train(
     budget = schedule.minutes * 60
     start = time.monotonic() - used
     saved = reported = used
-    seen: list[dict[str, float]] = []
+    seen: list[dict[str, Tensor]] = []
     device = next(module.parameters()).device
 
     def save() -> None:
@@ -184,7 +184,7 @@ def train(
         used = time.monotonic() - start
         seen.append(figures)
         if used - reported > 20 or finished():
-            mean = {k: sum(f[k] for f in seen) / len(seen) for k in figures}
+            mean = {k: float(torch.stack([f[k] for f in seen]).mean()) for k in figures}
             log({"step": step, "minutes": round(used / 60, 2), **_rounded(mean)})
             seen, reported = [], used
         if used - saved > schedule.checkpoint_minutes * 60:
@@ -195,9 +195,9 @@ def train(
     save()
     average.copy_to(module)
     module.eval()
-    figures = objective.validate(module)
-    log({"step": step, "minutes": round(used / 60, 2), "validation": _rounded(figures)})
-    return figures
+    validation = objective.validate(module)
+    log({"step": step, "minutes": round(used / 60, 2), "validation": _rounded(validation)})
+    return validation
 
 
 def _rate(share: float, warmup: float) -> float:

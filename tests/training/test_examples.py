@@ -11,8 +11,6 @@ from iiccli.training.enhancement import Enhancement
 from iiccli.training.examples import FIXED_POINT, Crops, Example, make_examples
 from tests.conftest import as_group, moving_clip
 
-CPU = torch.device("cpu")
-
 
 @pytest.fixture(scope="module")
 def examples(tiny_net) -> list[Example]:
@@ -144,7 +142,7 @@ def test_crops_repeat_with_the_generator():
 @pytest.fixture
 def objective(tiny_net, examples) -> Enhancement:
     net = copy.deepcopy(tiny_net).requires_grad_(True)
-    return Enhancement(net, examples, examples[:3], crop=32, batch=4, device=CPU)
+    return Enhancement(net, examples, examples[:3], crop=32, batch=4)
 
 
 def test_an_enhancer_that_does_nothing_gains_nothing(objective):
@@ -158,7 +156,7 @@ def test_an_enhancer_that_does_nothing_gains_nothing(objective):
 def test_an_error_that_is_always_the_same_is_learned(tiny_net, examples):
     net = copy.deepcopy(tiny_net).requires_grad_(True)
     shifted = [dataclasses.replace(e, decoded=e.decoded + FIXED_POINT // 64) for e in examples]
-    objective = Enhancement(net, shifted, shifted[:3], crop=32, batch=4, device=CPU)
+    objective = Enhancement(net, shifted, shifted[:3], crop=32, batch=4)
     optimiser = torch.optim.Adam(objective.module.parameters(), lr=1e-3)
     generator = torch.Generator().manual_seed(0)
     before = objective.validate(objective.module)

@@ -35,7 +35,7 @@ class Line:
         self.draws += 1
         self.losses.append(loss.item())
         self.was_training.append(self.module.training)
-        return loss, {"loss": loss.item()}
+        return loss, {"loss": loss.detach()}
 
     def validate(self, module: nn.Module) -> dict[str, float]:
         assert not module.training
@@ -301,7 +301,7 @@ def test_resuming_on_a_gpu(tmp_path):
         def loss(self, generator):
             x = torch.randn(16, 2, generator=generator).cuda()
             loss = self.module(x).square().mean()
-            return loss, {"loss": loss.item()}
+            return loss, {"loss": loss.detach()}
 
         def validate(self, module):
             return {}

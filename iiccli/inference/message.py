@@ -184,19 +184,22 @@ class RegionCoder:
         self, coefficients: Coefficients, sides: list[Bits], capacity: int
     ) -> tuple[Bits, Bits]:
         """The region's bits, and which of them were written."""
-        carrying = torch.from_numpy(self._order[self._carrying])
-        water = self.net.allocation.water(coefficients.gains[carrying], capacity)
-        index, bits = self.net.quantise(coefficients.z, coefficients.gains, water)
+        sizes = [b.cells.shape[0] * b.cells.shape[1] for b in self.region.blocks]
+        waters = self._waters(coefficients, sizes, capacity)
+        levels = np.zeros(len(self._order), np.int32)
+        levels[self._order] = np.repeat(waters, sizes)
+        index, bits = self.net.quantise(
+            coefficients.z, coefficients.gains, torch.from_numpy(levels)[:, None]
+        )
         widths = bits.numpy().astype(np.int64)[self._order]
         widths[~self._carrying] = 0
         values = index.numpy().astype(np.int64)[self._order]
         cell_bits = widths.sum(1)
-        sizes = [b.cells.shape[0] * b.cells.shape[1] for b in self.region.blocks]
         pool = np.zeros(len(self._pool), np.uint8)
         written = np.zeros(len(self._pool), np.uint8)
         cell_starts = np.zeros(len(cell_bits), np.int64)
         heads, position, first = [], 0, 0
-        for side, size in zip(sides, sizes, strict=True):
+        for side, size, water in zip(sides, sizes, waters.tolist(), strict=True):
             end = position + len(side)
             pool[position:end] = side
             heads.append(_head(position, water, side))
@@ -209,6 +212,22 @@ class RegionCoder:
         begins = (cell_starts[:, None] + np.cumsum(widths, 1) - widths)[chosen]
         put(pool, begins, values[chosen], widths[chosen])
         return self._assemble(heads, pool, written)
+
+    def _waters(self, coefficients: Coefficients, sizes: list[int], capacity: int) -> Ints:
+        """Water level of each block: the lowest that fits, and one less as far as bits are left."""
+        gains = coefficients.gains[torch.from_numpy(self._order)]
+        water = self.net.allocation.water(gains[torch.from_numpy(self._carrying)], capacity)
+        waters = np.full(len(sizes), water, np.int64)
+        if water == WATER_MIN:
+            return waters
+        ends = np.cumsum(sizes) - 1
+        totals = []
+        for level in (water, water - 1):
+            bits = self._cell_bits(gains.numpy(), level) * self._carrying
+            totals.append(np.cumsum(bits)[ends])
+        lower = totals[1] + (totals[0][-1] - totals[0]) <= capacity
+        waters[: np.count_nonzero(np.cumprod(lower))] -= 1
+        return waters
 
     def _empty(self) -> tuple[Bits, Bits]:
         """Bits of a region whose side information alone is more than it can carry."""
@@ -229,9 +248,11 @@ class RegionCoder:
         return stream, filled
 
     def _cell_bits(self, gains: Small, water: int) -> Ints:
-        """Bits of each cell; a whole region is coded at one level, so its table is kept."""
+        """Bits of each cell; a region is coded at two levels at most, so the tables are kept."""
         if water not in self._tables:
-            self._tables = {water: self.net.allocation.bits_per_gain(water)}
+            if len(self._tables) > 4:  # only damage asks for more
+                self._tables.clear()
+            self._tables[water] = self.net.allocation.bits_per_gain(water)
         bits = self.net.allocation.cell_bits(torch.from_numpy(gains), self._tables[water])
         return bits.numpy().astype(np.int64)
 

@@ -68,9 +68,9 @@ def check_whole(net, region, coefficients, message) -> None:
     """The message is what was written, or, where there was no room, nothing at all."""
     assert message.damaged == ()
     waters = message.waters.unique()
-    assert len(waters) == 1  # one level for the whole region
-    water = int(waters)
-    if water == WATER_MAX:
+    assert len(waters) <= 2  # two neighbouring levels for the whole region
+    assert waters.max() - waters.min() <= 1
+    if waters[0] == WATER_MAX:
         assert (message.z == 0).all()
         assert (message.gains == GAIN_MIN).all()
         return
@@ -79,7 +79,7 @@ def check_whole(net, region, coefficients, message) -> None:
         assert message.vectors is None
     else:
         assert torch.equal(message.vectors, coefficients.vectors)
-    index, bits = net.quantise(coefficients.z, coefficients.gains, water)
+    index, bits = net.quantise(coefficients.z, coefficients.gains, message.waters[:, None])
     assert torch.equal(message.z, net.dequantise(index, bits, coefficients.gains))
 
 
@@ -115,13 +115,13 @@ def test_what_is_written_is_read(height, width, moduli, seed, holes, motion):
 
 @pytest.mark.parametrize("moduli", [(4, 4, 4), (4, 4, 8), (8, 8, 8)])
 def test_the_room_is_used_up(moduli):
-    """Not one more step of the water level would have fitted, so little is left over."""
+    """Not one more step of the water level would have fitted in one block more."""
     region = region_of(128, 128)
     coefficients = random_coefficients(NET, region, 1)
     free = np.ones((128, 128, 3), bool)
     coder = RegionCoder(NET, region, free, moduli)
     numbers, used = coder.write(coefficients)
-    water = int(coder.read(numbers).waters[0])
+    water = int(coder.read(numbers).waters.max())
     tables = NET.allocation
     taken = [
         int(tables.cell_bits(coefficients.gains, tables.bits_per_gain(level)).sum())
@@ -129,8 +129,8 @@ def test_the_room_is_used_up(moduli):
     ]
     step = taken[0] - taken[1]
     left = int((np.log2(moduli) * ~used).sum())
-    assert left < step + 8
-    assert used.mean() > 0.95
+    assert left < step / 2 + 8  # four blocks, of random and so about equal size
+    assert used.mean() > 0.98
 
 
 def test_larger_moduli_carry_finer_coefficients():

@@ -65,7 +65,7 @@ class Allocation(nn.Module):
         """Log amplitude of every coefficient, (cells, coefficients) int32, in `UNIT`s."""
         return self.scales + GAIN_STEP * gains.to(torch.int32)[:, self.group]
 
-    def bits(self, steps: Tensor, water: int) -> Tensor:
+    def bits(self, steps: Tensor, water: int | Tensor) -> Tensor:
         """Bits of every coefficient for `steps` above the level `water`; same shape, int64."""
         return torch.bucketize(steps - water, self.thresholds, right=True)
 

@@ -81,8 +81,11 @@ class TransformNet(nn.Module):
             return copies
         return compensate(copies, vectors, self.config.motion)
 
-    def quantise(self, z: Tensor, gains: Tensor, water: int) -> tuple[Tensor, Tensor]:
-        """Round coefficients: ((cells, coefficients) int16 indices, their bits int64)."""
+    def quantise(self, z: Tensor, gains: Tensor, water: int | Tensor) -> tuple[Tensor, Tensor]:
+        """Round coefficients: ((cells, coefficients) int16 indices, their bits int64).
+
+        `water` is one level for all, or (cells, 1) int32.
+        """
         steps = self.allocation.steps(gains)
         bits = self.allocation.bits(steps, water)
         return self.quantiser.quantise(z * torch.exp2(-steps / UNIT), bits), bits

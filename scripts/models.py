@@ -22,10 +22,9 @@ from typing import Any
 import torch
 
 from iiccli.errors import IicError
-from iiccli.evaluation.protocol import PROTOCOL, Result, evaluate_group
+from iiccli.evaluation.protocol import PROTOCOL, evaluate_video
 from iiccli.inference.device import choose
-from iiccli.media.clip import open_clip
-from iiccli.tasks.models import LoadedModel, Loader
+from iiccli.tasks.models import Loader
 from iiccli.tasks.pictures import QUALITIES
 from iiccli.training.build import train_model
 from iiccli.training.recipes import SHIPPED, Recipe
@@ -37,6 +36,9 @@ CLIPS = (
     f"consecutive frames of each clip, from number {FIRST_FRAME + 1} on, "
     "the middle one as reference"
 )
+NOT_FULL = ("vid4-*",)
+"""Clips of the test data that are for another purpose."""
+
 COLUMNS = ("cover_psnr", "others_psnr", "cover_ssim", "others_ssim")
 
 
@@ -140,7 +142,9 @@ def ship(recipe: Recipe, target: Path, arguments: argparse.Namespace, stop: Stop
     model = loader.load(Entry(recipe.name, trained))
     figures: dict[str, Any] = {"protocol": PROTOCOL, "clips": CLIPS, "qualities": {}}
     for quality in QUALITIES:
-        results = evaluate(arguments.test_data, model, loader, quality)
+        results = evaluate_video(
+            arguments.test_data, model, loader, quality, first=FIRST_FRAME, exclude=NOT_FULL
+        )
         figures["data"] = ", ".join(result.name for result in results)
         figures["qualities"][quality] = {
             column: round(mean(getattr(result, column) for result in results), 4)
@@ -166,21 +170,6 @@ def unpacked(path: Path, folder: Path) -> Path:
             archive.extractall(partial, filter="data")
         partial.rename(target)
     return target
-
-
-def evaluate(folder: Path, model: LoadedModel, loader: Loader, quality: str) -> list[Result]:
-    """Measure on every clip of full video; vid4's are for another purpose."""
-    count = model.converter.card.pictures
-    results = []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "vid4-")):
-            continue
-        clip = open_clip(path)
-        first = max(0, min(FIRST_FRAME, clip.info.frames - count))
-        frames = list(clip.read(range(first, min(first + count, clip.info.frames))))
-        middle = len(frames) // 2
-        results.append(evaluate_group(path.name, frames, middle, model, loader, quality))
-    return results
 
 
 def write_table(folder: Path) -> None:

@@ -27,6 +27,10 @@ def evaluate(
     first: Annotated[
         int, typer.Option("--first", min=0, help="Number of the first frame taken, from 0.")
     ] = 3,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", help="Leave out clips of such names ('vid4-*'); repeatable."),
+    ] = None,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
     quiet: QuietOption = False,
@@ -40,7 +44,9 @@ def evaluate(
     loader = Loader(device=device, tile=tile, override=model)
     loaded = loader.load(find(model))
     with meter("evaluating", quiet=quiet) as tell:
-        results = evaluate_video(data, loaded, loader, quality.value, first=first, progress=tell)
+        results = evaluate_video(
+            data, loaded, loader, quality.value, first=first, exclude=exclude or (), progress=tell
+        )
     columns = ("cover_psnr", "reference_psnr", "others_psnr", "cover_ssim", "others_ssim")
     means = {column: mean(getattr(r, column) for r in results) for column in columns}
     if as_json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from statistics import mean
 
@@ -49,6 +50,7 @@ def evaluate_video(
     quality: str,
     *,
     first: int = 3,
+    exclude: Sequence[str] = (),
     progress: Callable[[int, int, float], None] = lambda done, total, share: None,
 ) -> list[Result]:
     """Evaluate on consecutive frames of every clip below `folder`.
@@ -59,6 +61,7 @@ def evaluate_video(
         loader: to restore with.
         quality: of the carrier.
         first: number of the first frame taken, from 0; earlier if the clip is too short.
+        exclude: patterns (`vid4-*`) of names to leave out.
         progress: told how far it is.
 
     Raises:
@@ -66,7 +69,12 @@ def evaluate_video(
     """
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.")
-    clips = sorted(p for p in folder.iterdir() if not p.name.startswith(".") and is_clip_source(p))
+    patterns = (".*", *exclude)
+    clips = sorted(
+        p
+        for p in folder.iterdir()
+        if not any(fnmatch(p.name, pattern) for pattern in patterns) and is_clip_source(p)
+    )
     if not clips:
         raise InputError(
             f"The folder {folder} holds no clips.", "Give each a sub-folder of frames, or a video."

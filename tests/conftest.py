@@ -24,6 +24,8 @@ settings.load_profile("iic")
 
 TINY = TransformConfig(3, ranks=(2,), width=8, depth=1)
 """Small enough to calibrate in a second, otherwise shaped as the models that ship."""
+TINY_FIVE = TransformConfig(5, ranks=(2, 6), width=8, depth=1)
+SPEEDS = ((2, 1), (-3, 2), (1, -1), (5, 0))
 
 
 def texture(height: int, width: int, seed: int = 0) -> Tensor:
@@ -94,8 +96,7 @@ def _quiet_machine() -> None:
 @pytest.fixture(scope="session")
 def training_groups() -> list[Group]:
     """What the tiny model is calibrated on."""
-    speeds = ((2, 1), (-3, 2), (1, -1), (5, 0))
-    return [as_group(moving_clip(96, 112, 3, s, seed=10 + i)) for i, s in enumerate(speeds)]
+    return [as_group(moving_clip(96, 112, 3, s, seed=10 + i)) for i, s in enumerate(SPEEDS)]
 
 
 @pytest.fixture(scope="session")
@@ -121,3 +122,19 @@ def tiny_model(
     path = tmp_path_factory.mktemp("models") / "video-3-tiny.safetensors"
     save_model(path, tiny_card, tiny_net.state_dict())
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tiny_net: TransformNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of tiny calibrated models called video-3.v1 and video-5.v1, for `IIC_MODELS`."""
+    torch.set_num_threads(1)
+    five = TransformNet(TINY_FIVE)
+    calibrate(
+        five, [as_group(moving_clip(96, 112, 5, s, seed=10 + i)) for i, s in enumerate(SPEEDS)]
+    )
+    folder = tmp_path_factory.mktemp("tiny-models")
+    for net in (tiny_net, five.eval()):
+        name = f"video-{net.config.pictures}.v1"
+        card = Card(name=name, task="video", network="transform", config=asdict(net.config))
+        save_model(folder / f"{name}.safetensors", card, net.state_dict())
+    return folder

@@ -30,14 +30,14 @@ def inspect(
     for note in found.notes:
         result(note)
     header = found.header
+    model = header.model or ("unknown" if entry is None else entry.name)
     width, height = header.size
     rows = {
         "format": f"{found.format}, {width} × {height}",
-        "pictures": f"{header.valid}, the carrier looks like number {header.reference + 1}",
+        "pictures": f"{header.valid}, and it looks like number {header.reference + 1}",
         "rate": "" if header.fps is None else f"{float(header.fps):g} per second",
         "part": f"{header.part + 1} of {header.parts}" if header.parts > 1 else "",
-        "model": f"{header.model or '?'} ({header.model_hash[:16]}…), "
-        + ("here" if entry else "not here"),
+        "model": f"{model} ({header.model_hash[:16]}…), " + ("here" if entry else "not here"),
     }
     for name, text in rows.items():
         if text:

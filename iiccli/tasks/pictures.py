@@ -148,9 +148,9 @@ def restore_pictures(
     if notes and restored.damaged is not None and restored.damaged > MAX_LOSS:
         raise _misfit(model, carrier)
     if restored.damaged is not None and restored.damaged > MAX_LOSS:
+        cause = " ".join(carrier.notes) or "Its pixels were changed all over."
         raise DamagedCarrierError(
-            f"Nothing of the message in {carrier.path.name} is left: "
-            "its pixels were changed all over.",
+            f"Nothing of the message in {carrier.path.name} is left. {cause}",
             "A carrier does not survive JPEG, resizing or colour conversion; look for the "
             "original file.",
         )

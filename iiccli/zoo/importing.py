@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+from iiccli.atomic import check_target
 from iiccli.errors import UsageError
 from iiccli.zoo.modelfile import SUFFIX, Card, save_model
 
@@ -47,6 +48,7 @@ def import_official(
         raise UsageError(f"There is no channel order {order!r}.", "Choose hl or ref.")
     if target.suffix != SUFFIX:
         raise UsageError(f"A model file is called NAME{SUFFIX}, not {target.name}.")
+    check_target(target, force=force)
     config, state = load_official(
         checkpoint,
         pictures=1 if task in ("gray", "rescale") and pictures is None else pictures,

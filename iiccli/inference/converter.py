@@ -110,6 +110,9 @@ def make_converter(
             f"The weights of {card.name} do not fit the network it names.", "Get the file again."
         ) from error
     network.eval().requires_grad_(False)
+    if device.type == "cuda":
+        # TF32 keeps ten bits: an inverse would no longer undo its forward, nor match the CPU's.
+        torch.backends.cudnn.allow_tf32 = False
     if card.network == "transform":
         from iiccli.inference.transform import TransformConverter
 

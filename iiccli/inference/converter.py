@@ -47,14 +47,16 @@ class Converter(ABC):
     Attributes:
         card: the model's description.
         qualities: how many carrier qualities there are.
+        scale: the carrier is this many times smaller than the pictures.
     """
 
     card: Card
     qualities: int
+    scale: int
 
-    @abstractmethod
     def carrier_size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height of the carrier of pictures of that size."""
+        return -(-width // self.scale), -(-height // self.scale)
 
     @abstractmethod
     def embed(

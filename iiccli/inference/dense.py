@@ -52,12 +52,8 @@ class DenseConverter(Converter):
         self.tile = tile
         moved = net.to(device)
         self.net: DenseNetwork = moved  # type: ignore[assignment]
+        self.scale = self.net.scale
         self._swap = card.colour.upper() == "BGR"
-
-    def carrier_size(self, width: int, height: int) -> tuple[int, int]:
-        """The pictures' size divided by the network's scale, rounded up."""
-        scale = self.net.scale
-        return -(-width // scale), -(-height // scale)
 
     @torch.inference_mode()
     def embed(

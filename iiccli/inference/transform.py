@@ -40,6 +40,8 @@ class TransformConverter(Converter):
     and enhancer run on `device`.
     """
 
+    scale = 1
+
     def __init__(self, card: Card, net: TransformNet, device: torch.device, tile: int) -> None:
         self.card = card
         self.net = net
@@ -49,10 +51,6 @@ class TransformConverter(Converter):
         self.qualities = len(net.config.moduli)
         self.remote = net if device.type == "cpu" else copy.deepcopy(net).to(device)
         self.remote.enhancer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-    def carrier_size(self, width: int, height: int) -> tuple[int, int]:
-        """The pictures' own size."""
-        return width, height
 
     @torch.inference_mode()
     def embed(

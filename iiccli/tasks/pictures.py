@@ -138,9 +138,9 @@ def restore_pictures(
     pixels = _rgb(carrier.pixels)
     height, width = pixels.shape[:2]
     size = (width, height)
-    scale = model.converter.carrier_size(1000, 1000)[0]
-    if len(header.essentials) == 8 and scale != 1000:
-        size = _checked_size(header.essentials, size, 1000 // scale)
+    scale = model.converter.scale
+    if len(header.essentials) == 8 and scale > 1:
+        size = _checked_size(header.essentials, size, scale)
     free = ~header_samples(height, width, 3)
     level = min(header.quality, model.converter.qualities - 1)
     with enough_memory():

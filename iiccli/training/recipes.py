@@ -49,6 +49,6 @@ def video(pictures: int, minutes: float, windows: int = 2, camera: int = 60) -> 
 
 SHIPPED: dict[str, Recipe] = {
     recipe.name: recipe
-    for recipe in (video(5, 30), video(3, 12, camera=40), video(9, 15, windows=1, camera=40))
+    for recipe in (video(5, 30), video(3, 12, camera=40), video(9, 12, windows=1, camera=30))
 }
 """The models of `models/`, in the order in which they are trained."""

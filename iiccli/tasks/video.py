@@ -106,6 +106,9 @@ def embed_video(
         UsageError, InputError, ModelError, OutputError, OutputExistsError: see `errors`.
     """
     quality_index(options.quality, len(QUALITIES))
+    for what, number in (("frames", options.frames), ("every", options.every)):
+        if number is not None and number < 1:
+            raise UsageError(f"{number} is no number for {what}.", "Give 1 or more.")
     if options.whole:
         _check_folder(target, force=force)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from PIL import Image
 
 from iiccli.carrier import read_carrier
 from iiccli.media.clip import open_clip
+from iiccli.zoo import catalogue
+from iiccli.zoo.modelfile import load_model, save_model
 from tests.cli.conftest import COUNT, SIZE, Iic, frames_of, pictures
 from tests.conftest import psnr
 
@@ -215,10 +218,6 @@ def test_a_sibling_of_the_model_restores_with_a_note(
     iic: Iic, cover: Path, tiny_models: Path
 ) -> None:
     """As a later training of the same tables would be: other hash, same message."""
-    import dataclasses
-
-    from iiccli.zoo.modelfile import load_model, save_model
-
     card, state = load_model(tiny_models / "video-5.v1.safetensors")
     save_model(Path("v2.safetensors"), dataclasses.replace(card, name="video-5.v2"), state)
     done = iic("restore", cover, "-o", "back", "--model", "v2.safetensors")
@@ -229,8 +228,6 @@ def test_a_sibling_of_the_model_restores_with_a_note(
 def test_a_model_that_is_not_here(
     iic: Iic, cover: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from iiccli.zoo import catalogue
-
     monkeypatch.setattr(catalogue, "folders", lambda: iter([tmp_path / "none"]))
     done = iic("restore", cover, "-o", "back")
     done.fails(6, "The carrier was made by video-5.v1 (SHA-256 ", "which is not here", "--model")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from iiccli.errors import DeviceError
-from iiccli.inference.device import available, choose
+from iiccli.inference.device import available, choose, enough_memory
 
 
 @pytest.fixture
@@ -57,3 +57,31 @@ def test_a_gpu_comes_first():
 def test_mps_is_taken_before_the_cpu(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     assert choose("auto") == torch.device("mps")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate"),
+        MemoryError(),
+    ],
+)
+def test_too_little_memory_is_an_error_with_a_hint(error: Exception):
+    with pytest.raises(DeviceError, match="not enough memory") as caught, enough_memory():
+        raise error
+    assert "--tile" in caught.value.hint
+
+
+@pytest.mark.parametrize("error", [RuntimeError("shapes cannot be multiplied"), ValueError("x")])
+def test_other_errors_pass(error: Exception):
+    with pytest.raises(type(error)) as caught, enough_memory():
+        raise error
+    assert caught.value is error
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_cuda_runs_out_of_memory_in_our_words():
+    with pytest.raises(DeviceError), enough_memory():
+        torch.empty(2**50, device="cuda")

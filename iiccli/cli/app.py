@@ -61,6 +61,9 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 def run() -> None:
     """Run `iic`; every error becomes one sentence on stderr and an exit code."""
     signal.signal(signal.SIGTERM, _terminated)
+    # Read by OpenMP when torch is loaded: threads that wait sleep instead of spinning, which on
+    # a busy machine took ten times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app(prog_name="iic")
     except IicError as error:

@@ -60,6 +60,7 @@ def desk(tmp_path: Path, tiny_models: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv(catalogue.FOLDER_VARIABLE, str(tiny_models))
     monkeypatch.setattr(catalogue, "folders", lambda: iter([tiny_models]))
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")  # so that `run` sets it for no other test
     return tmp_path
 
 

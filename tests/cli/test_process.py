@@ -101,6 +101,17 @@ def test_a_reader_that_leaves_early_is_no_mistake_of_ours(tiny_models: Path) -> 
     assert b"mistake" not in said
 
 
+def test_waiting_threads_sleep_unless_told_otherwise(
+    iic: Iic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    iic("devices")
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    iic("devices")
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+
+
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: object, **more: object) -> NoReturn:

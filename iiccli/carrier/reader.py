@@ -173,10 +173,7 @@ def _not_a_carrier(path: Path, decoded: Decoded) -> NotACarrierError:
     if decoded.format in _LOSSY:
         hint = f"If it was one, saving it as {decoded.format} has destroyed it. {_ORIGINAL}"
     else:
-        hint = (
-            "If it was one, it was edited, resized or saved lossily since. A carrier made "
-            "without header needs its task and model named by hand."
-        )
+        hint = f"If it was one, it was edited, resized or saved lossily since. {_ORIGINAL}"
     return NotACarrierError(f"{path} is not a carrier: it holds nothing from iic.", hint)
 
 

@@ -112,6 +112,11 @@ def embed_video(
     if options.whole:
         _check_folder(target, force=force)
     else:
+        if not target.suffix:
+            raise UsageError(
+                f"{target} names a folder; one cover is one file.",
+                "Name a picture (-o cover.png), or take the whole clip with --all.",
+            )
         check_carrier_target(target, force)
     if Path(source).is_file() and target.exists() and target.samefile(source):
         raise UsageError(f"{target} is the clip itself.", "Give another name with -o.")

@@ -70,7 +70,7 @@ def load_official(
     try:
         config = infer_config(shapes, pictures=pictures, order=order, out_channels=out_channels)
     except ModelError as error:
-        raise ModelError(f"{path}: {error.message}", error.hint) from error
+        raise ModelError(f"{path.name}: {error.message}", error.hint) from error
     if _HAAR in state:
         state[_HAAR] = _checked_haar(state[_HAAR], config, path)
     return config, {name: tensor.detach().float().contiguous() for name, tensor in state.items()}
@@ -116,7 +116,7 @@ def infer_config(
     if not fitting:
         told = ", ".join(f"{key} {value}" for key, value in wanted.items() if value is not None)
         raise ModelError(
-            "the shapes of the checkpoint fit no IICNet" + (f" with {told}" if told else ""),
+            "The shapes of the checkpoint fit no IICNet" + (f" with {told}." if told else "."),
             "Only official IICNet checkpoints, or files of the same names, can be imported.",
         )
     best = fitting[0]
@@ -134,7 +134,7 @@ def _candidates(shapes: Mapping[str, Shape]) -> Iterator[IICNetConfig]:
     to_rest = shapes.get("2.operations.0.G.conv5.weight", ())
     if not (blocks and len(to_first) == len(to_rest) == 4):
         raise ModelError(
-            "the checkpoint has no coupling blocks of an IICNet",
+            "The checkpoint has no coupling blocks of an IICNet.",
             "Their names begin with '2.operations.0.'; is this an official IICNet checkpoint?",
         )
     split, channels = to_first[0], to_first[0] + to_rest[0]
@@ -176,14 +176,14 @@ def _check_names_and_shapes(given: Mapping[str, Shape], config: IICNetConfig) ->
         expected = {name: tuple(t.shape) for name, t in IICNet(config).state_dict().items()}
     hint = "Only official IICNet checkpoints, or files of the same names, can be imported."
     if missing := [name for name in expected if name not in given]:
-        raise ModelError(f"the checkpoint lacks {_named(missing)}", hint)
+        raise ModelError(f"The checkpoint lacks {_named(missing)}.", hint)
     if unexpected := [name for name in given if name not in expected]:
-        raise ModelError(f"the checkpoint has what no IICNet has: {_named(unexpected)}", hint)
+        raise ModelError(f"The checkpoint has what no IICNet has: {_named(unexpected)}.", hint)
     for name, shape in expected.items():
         if given[name] != shape and name != _HAAR:
             raise ModelError(
-                f"the checkpoint's {name} has the shape {given[name]} where an IICNet with its "
-                f"other shapes has {shape}",
+                f"The checkpoint's {name} has the shape {given[name]} where an IICNet with its "
+                f"other shapes has {shape}.",
                 hint,
             )
 
@@ -196,9 +196,9 @@ def _named(names: Sequence[str]) -> str:
 def _read(path: Path) -> Any:
     """What the file holds: a dictionary of some kind, if it is a checkpoint."""
     if not path.is_file():
-        raise ModelError(f"there is no file {path}", "Give the path of a .pth checkpoint.")
+        raise ModelError(f"There is no file {path}.", "Give the path of a .pth checkpoint.")
     not_one = ModelError(
-        f"{path} is not a PyTorch checkpoint",
+        f"{path} is not a PyTorch checkpoint.",
         "Give the .pth (or .safetensors) of an official IICNet; it may be damaged or incomplete.",
     )
     if path.suffix == ".safetensors":
@@ -212,7 +212,7 @@ def _read(path: Path) -> Any:
         if not _is_pickle(path):
             raise not_one from error
         raise ModelError(
-            f"{path} holds more than weights, and nothing of it was run",
+            f"{path} holds more than weights, and nothing of it was run.",
             "Save its state dict alone, torch.save(net.state_dict(), ...), where you trust it.",
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError) as error:
@@ -236,7 +236,7 @@ def _state_dict(content: Any, path: Path) -> dict[str, Tensor]:
         or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in content.items())
     ):
         raise ModelError(
-            f"{path} is not a state dict",
+            f"{path} is not a state dict.",
             "Expected tensors by name, possibly inside 'state_dict' or 'params'.",
         )
     prefix = _common_prefix(content)
@@ -268,7 +268,7 @@ def _checked_haar(given: Tensor, config: IICNetConfig, path: Path) -> Tensor:
     )
     if not fits:
         raise ModelError(
-            f"{path}: its Haar filters are not those of an IICNet",
+            f"{path}: its Haar filters are not those of an IICNet.",
             "The filters ++/++, +-/+-, ++/-- and +-/-+ are expected, as ones.",
         )
     return expected

@@ -37,7 +37,7 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["-o", "cover.jpg"], 8, "cover.jpg would be lossy"),
         (["-o", "cover.avif"], 8, "cover.avif would be lossy"),
-        (["-o", "cover"], 8, "cover has no suffix"),
+        (["-o", "cover"], 2, "cover names a folder"),
         (["-o", "cover.mp4"], 8, "no suffix of a picture that a carrier can be"),
         (["-o", "there.png"], 7, "there.png exists already"),
         (["-o", "folder.png", "--force"], 8, "folder.png is a folder"),

@@ -181,7 +181,7 @@ def test_missing_unexpected_and_ill_shaped_entries_are_named():
     lacking = {k: v for k, v in shapes.items() if not k.startswith("0.back_rel.DB_tails.1")}
     with pytest.raises(ModelError, match=r"lacks 0\.back_rel\.DB_tails\.1\.conv1\.weight.*7 more"):
         infer_config(lacking)
-    with pytest.raises(ModelError, match=r"no IICNet has: 5\.extra$"):
+    with pytest.raises(ModelError, match=r"no IICNet has: 5\.extra\.$"):
         infer_config(shapes | {"5.extra": (1,)})
     with pytest.raises(ModelError, match=r"conv3\.weight has the shape \(32, 5, 3, 3\)"):
         infer_config(shapes | {"2.operations.1.H.conv3.weight": (32, 5, 3, 3)})

@@ -27,6 +27,7 @@ from iiccli.inference.device import choose
 from iiccli.tasks.models import Loader
 from iiccli.tasks.pictures import QUALITIES
 from iiccli.training.build import train_model
+from iiccli.training.loop import PRECISIONS, choose_precision
 from iiccli.training.recipes import SHIPPED, Recipe
 from iiccli.zoo.catalogue import Entry
 from iiccli.zoo.modelfile import Card, load_model, read_card, save_model, sha256
@@ -91,7 +92,7 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--test-data", type=Path, help="a folder of clips")
     parser.add_argument("--as-is", action="store_true", help="export what runs/ holds")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--precision", choices=("fp32", "bf16"), default="bf16")
+    parser.add_argument("--precision", choices=PRECISIONS, default="auto")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--models", type=Path, default=Path("models"))
@@ -127,12 +128,13 @@ def ship(recipe: Recipe, target: Path, arguments: argparse.Namespace, stop: Stop
     trained = run / "model.safetensors"
     if not (arguments.as_is and trained.exists()):
         tell(f"{recipe.name}: {recipe.schedule.minutes:.0f} minutes of training in {run}")
+        device = choose(arguments.device)
         trained = train_model(
             recipe,
             [unpacked(path, arguments.datasets) for path in arguments.train_data],
             run,
-            device=choose(arguments.device),
-            precision=torch.bfloat16 if arguments.precision == "bf16" else torch.float32,
+            device=device,
+            precision=choose_precision(arguments.precision, device),
             stop=stop,
             report=tell,
         )

@@ -37,7 +37,9 @@ def train(
         Path | None, typer.Option("--output", "-o", help="Copy the finished model file here.")
     ] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads.")] = None,
-    precision: Annotated[str, typer.Option("--precision", help="fp32 or bf16 (mixed).")] = "fp32",
+    precision: Annotated[
+        str, typer.Option("--precision", help="fp32, bf16 (mixed), or auto: bf16 where it is fast.")
+    ] = "auto",
     device: DeviceOption = "auto",
     force: Annotated[bool, typer.Option("--force", help="Replace --output if it exists.")] = False,
     quiet: QuietOption = False,
@@ -52,12 +54,13 @@ def train(
     from iiccli.inference.device import choose
     from iiccli.training import recipes
     from iiccli.training.build import train_model
+    from iiccli.training.loop import choose_precision
     from iiccli.zoo.catalogue import find
 
     if task != "video":
         raise UsageError(f"There is no recipe for the task {task!r} yet.", "Choose video.")
-    if precision not in ("fp32", "bf16"):
-        raise UsageError(f"There is no precision {precision!r}.", "Choose fp32 or bf16.")
+    chosen = choose(device)
+    choose_precision(precision, chosen)
     if output is not None:
         check_target(output, force=force)
     if not resume and (run / "checkpoint.pt").exists():
@@ -76,8 +79,8 @@ def train(
         recipe,
         data,
         run,
-        device=choose(device),
-        precision=torch.bfloat16 if precision == "bf16" else torch.float32,
+        device=chosen,
+        precision=choose_precision(precision, chosen),
         resume=resume,
         init=None if init is None else find(init).path,
         report=lambda line: say(line, quiet=quiet or not sys.stderr.isatty()),

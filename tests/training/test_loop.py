@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from iiccli.errors import TrainingError
-from iiccli.training.loop import Average, Schedule, train
+from iiccli.training.loop import Average, Schedule, choose_precision, train
 
 FAR = 1e6  # minutes: so many that the number of steps alone drives the schedule
 
@@ -310,3 +310,15 @@ def test_resuming_on_a_gpu(tmp_path):
     objective = OnGpu()
     train(objective, Schedule(FAR, steps=6), tmp_path, resume=True)
     assert all(p.is_cuda and p.isfinite().all() for p in objective.module.parameters())
+
+
+def test_precision_by_name_and_by_hardware(monkeypatch):
+    cpu = torch.device("cpu")
+    assert choose_precision("fp32", cpu) == torch.float32
+    assert choose_precision("bf16", cpu) == torch.bfloat16
+    assert choose_precision("auto", torch.device("cuda")) == torch.bfloat16
+    for amx, expected in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda amx=amx: amx, raising=False)
+        assert choose_precision("auto", cpu) == expected
+    with pytest.raises(TrainingError, match="no precision 'half'"):
+        choose_precision("half", cpu)

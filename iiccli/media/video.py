@@ -33,6 +33,7 @@ _COLOUR = re.compile(r"color_space:(\w+).*color_trc:([\w-]+)")
 _HDR = ("smpte2084", "arib-std-b67")
 _MAX_TERMS = 64  # of a select expression; beyond, frames are dropped on this side of the pipe
 _FALLBACK_RATE = Fraction(25)
+_SHORTEST = 0.001
 _MAX_RATE = 1000
 
 
@@ -47,18 +48,28 @@ class _Stream:
 
 
 class VideoClip(Clip):
-    """A clip that ffmpeg decodes; turned upright, with square pixels, at a constant rate."""
+    """A clip that ffmpeg decodes; turned upright, with square pixels.
+
+    At a constant rate where its times fit one, else every frame with its own duration.
+    """
 
     def __init__(self, path: Path) -> None:
         stream = _probe(path)
         times, last, complaints = _frame_times(path)
-        fps, self._order, timing_note = plan(times, last, stream.rate)
+        timing = plan(times, last, stream.rate)
+        self._order = timing.order
         notes = list(stream.notes)
-        if timing_note:
-            notes.append(timing_note)
+        if timing.note:
+            notes.append(timing.note)
         if complaints:
             notes.append(f"parts of the video are damaged ({complaints[0]})")
-        info = ClipInfo(size=stream.size, frames=len(self._order), fps=fps, kind="video")
+        info = ClipInfo(
+            size=stream.size,
+            frames=len(self._order),
+            fps=timing.fps,
+            kind="video",
+            durations=timing.durations,
+        )
         super().__init__(str(path), info, tuple(notes))
         self._path = path
         self._matrix = stream.matrix
@@ -97,48 +108,68 @@ class VideoClip(Clip):
                 yield frame.copy()  # a writable array of its own, also where a frame repeats
 
 
-def plan(times: Times, last: float, nominal: Fraction) -> tuple[Fraction, Order, str]:
-    """Lay decoded frames on a constant rate.
+@dataclass(frozen=True)
+class Timing:
+    """When which decoded frame is shown.
+
+    Attributes:
+        fps: the constant rate, or the average of a variable one.
+        order: for each frame of the clip, which decoded frame it is.
+        note: for the user; empty where there is nothing to say.
+        durations: seconds of each frame where the rate varies, else None.
+    """
+
+    fps: Fraction
+    order: Order
+    note: str = ""
+    durations: tuple[float, ...] | None = None
+
+
+def plan(times: Times, last: float, nominal: Fraction) -> Timing:
+    """Lay decoded frames on a constant rate if their times fit one.
 
     Args:
         times: when each decoded frame appears, in seconds, not decreasing, at least one.
         last: seconds that the last frame is shown, or 0 where unknown.
         nominal: the rate that the stream claims, in frames per second.
 
-    Returns:
-        The rate, for each tick the index into `times` of the frame on show, and a note for
-        the user, empty where every frame was used exactly once.
     """
     count = len(times)
+    everyone = np.arange(count, dtype=np.intp)
     offsets = times - times[0]
     if count == 1:
-        return (nominal if nominal <= 240 else _FALLBACK_RATE), np.zeros(1, np.intp), ""
+        return Timing(nominal if nominal <= 240 else _FALLBACK_RATE, np.zeros(1, np.intp))
     ticks = offsets * float(nominal)
     slots = np.rint(ticks).astype(np.intp)
     fits = bool(np.all(np.abs(ticks - slots) < 0.25)) and bool(np.all(np.diff(slots) > 0))
     total = int(slots[-1]) + 1
     if fits and total == count:
-        return nominal, np.arange(count, dtype=np.intp), ""
+        return Timing(nominal, everyone)
     if fits and count >= 0.9 * total:
         # A camera or recorder that dropped some frames: hold the one before in each gap.
         order = np.searchsorted(slots, np.arange(total), side="right") - 1
-        return nominal, order, f"{total - count} missing frames were filled by the one before"
+        filled = f"{total - count} missing frames were filled by the one before"
+        return Timing(nominal, order, filled)
 
     span = float(offsets[-1])
     if span <= 0:
-        return _FALLBACK_RATE, np.arange(count, dtype=np.intp), "the frames carry no times"
+        return Timing(_FALLBACK_RATE, everyone, "the frames carry no times")
     steady = Fraction((count - 1) / span).limit_denominator(1001)
     if 0 < steady <= _MAX_RATE:
         drift = np.abs(offsets * float(steady) - np.arange(count))
         if bool(np.all(drift < 0.5)):
             # Jittery times, as phones write them, around a steady rate.
-            return steady, np.arange(count, dtype=np.intp), ""
-    length = span + (last if last > 0 else span / (count - 1))
-    rate = Fraction(count / length).limit_denominator(1001)
-    rate = min(max(rate, Fraction(1, 1001)), Fraction(_MAX_RATE))
-    starts = np.arange(max(1, round(length * float(rate)))) / float(rate)
-    order = np.searchsorted(offsets, starts + 1e-6, side="right") - 1
-    return rate, order, f"a variable frame rate was read at a constant {float(rate):.4g} fps"
+            return Timing(steady, everyone)
+    final = last if last > 0 else span / (count - 1)
+    durations = np.maximum(np.append(np.diff(offsets), final), _SHORTEST)
+    average = Fraction(count / float(durations.sum())).limit_denominator(1001)
+    average = min(max(average, Fraction(1, 1001)), Fraction(_MAX_RATE))
+    return Timing(
+        average,
+        everyone,
+        f"a variable frame rate, {float(average):.4g} fps on average: frames keep their times",
+        tuple(durations.tolist()),
+    )
 
 
 def _probe(path: Path) -> _Stream:

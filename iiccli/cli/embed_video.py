@@ -55,7 +55,8 @@ def embed_video(
     reference: Annotated[
         str,
         typer.Option(
-            "--reference", help="What the cover looks like: middle, first, last, or a number."
+            "--reference",
+            help="What the cover looks like: middle, first, last, or a number from 0.",
         ),
     ] = "middle",
     quality: Annotated[
@@ -134,9 +135,9 @@ def embed_video(
         from iiccli.evaluation.sheet import decibels
 
         if "cover" in facts["psnr"]:
-            words += f"; the cover is at {decibels(facts['psnr']['cover'])} to its frame"
+            words += f"; the cover against its frame: {decibels(facts['psnr']['cover'])}"
         if "restored" in facts["psnr"]:
-            words += f"; the other frames come back at {decibels(facts['psnr']['restored'])}"
+            words += f", the other frames when restored: {decibels(facts['psnr']['restored'])}"
     result(f"{words}.")
 
 

@@ -34,7 +34,7 @@ def inspect(
     width, height = header.size
     rows = {
         "format": f"{found.format}, {width} × {height}",
-        "pictures": f"{header.valid}, and it looks like number {header.reference + 1}",
+        "pictures": f"{header.valid}, and it looks like number {header.reference} (from 0)",
         "rate": "" if header.fps is None else f"{float(header.fps):g} per second",
         "part": f"{header.part + 1} of {header.parts}" if header.parts > 1 else "",
         "model": f"{model} ({header.model_hash[:16]}…), " + ("here" if entry else "not here"),

@@ -94,6 +94,6 @@ def _loss(damaged: float | None) -> str:
     if damaged is None:
         return f"{changed} what came back is worse for it."
     if damaged == 0:
-        return f"{changed} what came back is worse only where they did: the message is whole."
+        return f"{changed} what came back is worse only there: no block was found broken."
     share = "less than 1 %" if damaged < 0.01 else f"{damaged:.0%}".replace("%", " %")
     return f"{changed} in {share} of the area the frames are lost, and show the cover instead."

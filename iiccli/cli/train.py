@@ -28,7 +28,9 @@ def train(
     steps: Annotated[
         int | None, typer.Option("--steps", min=1, help="At most this many steps.")
     ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="Name of the new model.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Name of the new model; else that of -o or --run.")
+    ] = None,
     init: Annotated[
         str | None, typer.Option("--init", help="Name or file of a model to start from.")
     ] = None,
@@ -72,7 +74,7 @@ def train(
     recipe = recipes.video(pictures, minutes)
     recipe = dataclasses.replace(
         recipe,
-        name=name or (output.stem if output is not None else recipe.name),
+        name=name or (output.stem if output is not None else run.resolve().name),
         schedule=dataclasses.replace(recipe.schedule, steps=steps),
     )
     model = train_model(

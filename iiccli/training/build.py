@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from iiccli.atomic import atomic_path
-from iiccli.errors import TrainingError
+from iiccli.errors import ModelError, TrainingError
 from iiccli.networks.transform import TransformNet
 from iiccli.training.calibration import calibrate
 from iiccli.training.data import Footage, load_footage
@@ -59,7 +59,6 @@ def train_model(
     Raises:
         TrainingError: no data, or `run` belongs to another recipe.
     """
-    run.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
     footage = load_footage(data, frames=recipe.network.pictures)
     for message in footage.skipped:
@@ -74,6 +73,7 @@ def train_model(
     groups = [group for group in groups if min(group[0].shape[-2:]) >= recipe.network.cell]
     if not groups:
         raise TrainingError("There is no clip and no photograph that is large enough.")
+    run.mkdir(parents=True, exist_ok=True)
     groups = [(reference.to(device), others.to(device)) for reference, others in groups]
     net = TransformNet(recipe.network).to(device)
     tables = run / "calibrated.pt"
@@ -141,7 +141,11 @@ def _split(footage: Footage) -> tuple[Footage, Footage]:
 
 
 def _start_from(net: TransformNet, init: Path, report: Report) -> None:
-    """Take over every tensor of the enhancer whose shape fits."""
+    """Take over every tensor of the enhancer whose shape fits.
+
+    Raises:
+        ModelError: none does.
+    """
     _, state = load_model(init)
     own = net.enhancer.state_dict()
     fitting = {
@@ -149,5 +153,9 @@ def _start_from(net: TransformNet, init: Path, report: Report) -> None:
         for name, tensor in own.items()
         if f"enhancer.{name}" in state and state[f"enhancer.{name}"].shape == tensor.shape
     }
+    if not fitting:
+        raise ModelError(
+            f"Nothing of {init.name} fits the network to train.", "Start from a model of its kind."
+        )
     net.enhancer.load_state_dict({**own, **fitting})
     report(f"{len(fitting)} of {len(own)} tensors taken from {init.name}")

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from iiccli.errors import IicError, TrainingError
+from iiccli.media.clip import VIDEO_SUFFIXES, open_clip
 from iiccli.media.image import read_picture
 
 T = TypeVar("T")
@@ -22,6 +23,11 @@ T = TypeVar("T")
 PICTURE_SUFFIXES = frozenset(
     {".avif", ".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp", ".ppm"}
 )
+
+CLIP_SUFFIXES = frozenset({*VIDEO_SUFFIXES, ".avi", ".gif", ".mpg", ".apng"})
+
+_PIECE, _PIECES, _PIECE_SIDE = 13, 8, 720
+"""Frames in a piece of a video file, pieces of a file, pixels of the longer side: what fits."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,8 @@ def load_footage(folders: Sequence[Path], *, frames: int, limit: int | None = No
     """Read every picture below `folders`.
 
     A folder that holds at least `frames` pictures of one size, and whose pictures are numbered,
-    counts as a clip; all other pictures are stills.
+    counts as a clip, as does a video or GIF, of which pieces are taken evenly over its length;
+    all other pictures are stills.
 
     Args:
         folders: searched recursively.
@@ -55,11 +62,14 @@ def load_footage(folders: Sequence[Path], *, frames: int, limit: int | None = No
     """
     stills: list[Path] = []
     clips: list[list[Path]] = []
+    videos: list[Path] = []
     for folder in folders:
         if not folder.is_dir():
             raise TrainingError(f"The training folder {folder} does not exist.")
         for place in sorted({folder, *(p for p in folder.rglob("*") if p.is_dir())}):
             files = sorted(p for p in place.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES)
+            if frames:
+                videos += sorted(p for p in place.iterdir() if p.suffix.lower() in CLIP_SUFFIXES)
             numbered = bool(files) and all(p.stem[-1:].isdigit() for p in files)
             if frames and numbered and len(files) >= frames and _names_count_up(files):
                 clips.append(files)
@@ -86,6 +96,11 @@ def load_footage(folders: Sequence[Path], *, frames: int, limit: int | None = No
                 pictures = _spread(pictures + shots, limit)
             elif shots and len(shots) == len(files):
                 sequences.append(torch.stack(shots))
+    for path in _spread(videos, limit):
+        try:
+            sequences.extend(_pieces(path, frames))
+        except IicError as error:
+            skipped.append(error.message)
     if not pictures and not sequences:
         names = ", ".join(map(str, folders))
         raise TrainingError(f"No readable pictures in {names}.", "Give --data another folder.")
@@ -95,6 +110,21 @@ def load_footage(folders: Sequence[Path], *, frames: int, limit: int | None = No
 def _names_count_up(files: Sequence[Path]) -> bool:
     """Whether the names differ in their trailing number alone, as frames of a clip do."""
     return len({p.stem.rstrip("0123456789") for p in files}) == 1
+
+
+def _pieces(path: Path, frames: int) -> list[Tensor]:
+    """Pieces of consecutive frames out of a video file, evenly over its length."""
+    clip = open_clip(path)
+    length = min(clip.info.frames, max(_PIECE, frames))
+    if length < frames:
+        return []
+    count = min(_PIECES, clip.info.frames // length)
+    result = []
+    for i in range(count):
+        start = i * (clip.info.frames - length) // max(count - 1, 1)
+        read = clip.read(range(start, start + length), max_side=_PIECE_SIDE)
+        result.append(torch.stack([_tensor(frame) for frame in read]))
+    return result
 
 
 def _spread(items: list[T], limit: int | None) -> list[T]:

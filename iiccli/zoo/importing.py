@@ -53,7 +53,7 @@ def import_official(
         checkpoint,
         pictures=1 if task in ("gray", "rescale") and pictures is None else pictures,
         order=order,  # type: ignore[arg-type]
-        out_channels=1 if task == "gray" else 3,
+        out_channels=1 if task == "gray" else None,
     )
     card = Card(
         name=target.stem,

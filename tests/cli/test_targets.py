@@ -282,8 +282,8 @@ def test_previews(iic: Iic, clips: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_sentence_with_a_preview_tells_both_figures(iic: Iic, clips: Path) -> None:
     done = iic("embed-video", clips / "clip.mp4", "-o", "c.png", "--preview", "s.png")
-    assert "; the cover is at 4" in done.out
-    assert "dB to its frame; the other frames come back at " in done.out
+    assert "; the cover against its frame: 4" in done.out
+    assert " dB, the other frames when restored: " in done.out
 
 
 def test_a_preview_with_a_model_from_elsewhere(

@@ -8,12 +8,12 @@ import pytest
 import torch
 from PIL import Image
 
-from iiccli.errors import TrainingError
+from iiccli.errors import ModelError, TrainingError
 from iiccli.inference.converter import make_converter
 from iiccli.training.build import train_model
 from iiccli.training.loop import Schedule
 from iiccli.training.recipes import SHIPPED, Recipe, video
-from iiccli.zoo.modelfile import load_model, read_card
+from iiccli.zoo.modelfile import Card, load_model, read_card, save_model
 from tests.conftest import TINY, moving_clip, psnr, reference_first, texture
 
 CPU = torch.device("cpu")
@@ -186,3 +186,12 @@ def test_what_ships_is_named_by_its_version():
         assert recipe.crop % 2 == 0
         assert recipe.crop <= 0.8 * 160  # the smallest photograph that is filmed
     assert video(3, 5).schedule.minutes == 5
+
+
+def test_a_model_of_which_nothing_fits_is_refused(data, tmp_path):
+    foreign = tmp_path / "foreign.safetensors"
+    save_model(
+        foreign, Card("foreign", "video", "fast", {"pictures": 3}), {"weight": torch.zeros(1)}
+    )
+    with pytest.raises(ModelError, match=r"Nothing of foreign\.safetensors fits"):
+        trained(data, tmp_path / "a", init=foreign)

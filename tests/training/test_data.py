@@ -1,5 +1,6 @@
 """Training pictures from folders, and groups of frames out of them."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from PIL import Image
 
 from iiccli.errors import TrainingError
+from iiccli.media.clip import write_clip
 from iiccli.training.data import Footage, load_footage
 from iiccli.training.video import camera_groups, clip_groups
 from tests.conftest import moving_clip, texture
@@ -177,3 +179,23 @@ def test_a_real_clip_is_grouped_around_its_middle():
         int(clip[0].sum()),
         int(clip[2].sum()),
     }
+
+
+def test_a_video_file_is_cut_into_pieces(tmp_path):
+    frames = [np.full((32, 48, 3), 8 * t, np.uint8) for t in range(30)]
+    write_clip(tmp_path / "a.mp4", frames, Fraction(25))
+    write_clip(tmp_path / "b.gif", frames[:4], Fraction(25))
+    footage = load_footage([tmp_path], frames=5)
+    assert [clip.shape for clip in footage.clips] == [(13, 3, 32, 48)] * 2  # b.gif is too short
+    first, second = (clip.float().mean((1, 2, 3)) for clip in footage.clips)
+    assert (first.diff() > 0).all()
+    assert second[-1] > first[-1]
+    assert footage.stills == ()
+
+
+def test_a_broken_video_is_named(tmp_path):
+    write_clip(tmp_path / "a.mp4", [np.zeros((32, 48, 3), np.uint8)] * 6, Fraction(25))
+    (tmp_path / "b.mp4").write_bytes(b"nothing")
+    footage = load_footage([tmp_path], frames=5)
+    assert len(footage.clips) == 1
+    assert "b.mp4" in footage.skipped[0]

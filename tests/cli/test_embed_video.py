@@ -35,7 +35,9 @@ def worst(folder: Path, originals: list[np.ndarray]) -> float:
 def test_every_kind_of_clip_comes_back(iic: Iic, clips: Path, name: str) -> None:
     done = iic("embed-video", clips / name, "-o", "cover.png", "--every", 1)
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("cover.png: 5 frames in 1 cover with video-5.v1; the cover is at ")
+    assert done.out.startswith(
+        "cover.png: 5 frames in 1 cover with video-5.v1; the cover against its frame: "
+    )
     originals = frames_of(clips / name)[:5]
     cover = read_carrier(Path("cover.png"))
     assert cover.state == "whole"

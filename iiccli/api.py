@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from iiccli.evaluation.protocol import Result, evaluate_video
-from iiccli.inference.converter import DEFAULT_TILE
+from iiccli.inference.tiles import DEFAULT_TILE
 from iiccli.tasks import restoring
 from iiccli.tasks.models import Loader
 from iiccli.tasks.pictures import Pixels

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from iiccli.cli.options import (
-    DEFAULT_TILE,
     DeviceOption,
     ForceOption,
     JsonOption,
@@ -20,6 +19,7 @@ from iiccli.cli.options import (
 )
 from iiccli.cli.output import check_preview, count_of, meter, result, result_json, say
 from iiccli.errors import UsageError
+from iiccli.inference.tiles import DEFAULT_TILE
 
 if TYPE_CHECKING:
     from iiccli.tasks.video import Cover

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 
 from iiccli.cli.options import (
-    DEFAULT_TILE,
     DeviceOption,
     JsonOption,
     Quality,
@@ -18,6 +17,7 @@ from iiccli.cli.options import (
     TileOption,
 )
 from iiccli.cli.output import meter, result, result_json
+from iiccli.inference.tiles import DEFAULT_TILE
 
 
 def evaluate(

@@ -37,5 +37,3 @@ QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress and no remarks on stderr.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="The result as JSON on stdout.")]
-
-DEFAULT_TILE = 512

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from iiccli.errors import ModelError
+from iiccli.inference.tiles import DEFAULT_TILE
 from iiccli.networks.registry import BUILDERS, build
 from iiccli.zoo.modelfile import Card
 
@@ -19,8 +20,6 @@ Pixels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Progress = Callable[[float], None]
 """Called with the share of the work that is done, 0..1."""
-
-DEFAULT_TILE = 512
 
 
 def no_progress(share: float) -> None:

@@ -80,8 +80,7 @@ class RegionCoder:
         self._all = np.concatenate(self._samples)
         self._widths = widths[self._all % free.shape[2]]
         ends = np.cumsum(self._widths)
-        sizes = [len(s) for s in self._samples]
-        last = np.cumsum(sizes)
+        last = np.cumsum([len(s) for s in self._samples])
         block_ends = np.where(last > 0, ends[np.maximum(last, 1) - 1], 0) if len(ends) else last * 0
         self._block_ends: Ints = block_ends.astype(np.int64)
         self._block_starts: Ints = np.concatenate(([0], self._block_ends[:-1]))
@@ -96,8 +95,9 @@ class RegionCoder:
                 pool[start : start + HEAD_BITS] = False
         self._pool = np.flatnonzero(pool) if self.usable else np.zeros(0, np.int64)
         self._order = region.cell_order()
-        sizes = [b.cells.shape[0] * b.cells.shape[1] for b in region.blocks]
-        self._carrying = np.repeat(np.array(self._headed), sizes)
+        self._sizes = [b.cells.shape[0] * b.cells.shape[1] for b in region.blocks]
+        """Cells in each block."""
+        self._carrying = np.repeat(np.array(self._headed), self._sizes)
         """Which cells, in `_order`, carry something."""
         self._tables: dict[int, Tensor] = {}
 
@@ -184,10 +184,9 @@ class RegionCoder:
         self, coefficients: Coefficients, sides: list[Bits], capacity: int
     ) -> tuple[Bits, Bits]:
         """The region's bits, and which of them were written."""
-        sizes = [b.cells.shape[0] * b.cells.shape[1] for b in self.region.blocks]
-        waters = self._waters(coefficients, sizes, capacity)
+        waters = self._waters(coefficients, capacity)
         levels = np.zeros(len(self._order), np.int32)
-        levels[self._order] = np.repeat(waters, sizes)
+        levels[self._order] = np.repeat(waters, self._sizes)
         index, bits = self.net.quantise(
             coefficients.z, coefficients.gains, torch.from_numpy(levels)[:, None]
         )
@@ -199,7 +198,7 @@ class RegionCoder:
         written = np.zeros(len(self._pool), np.uint8)
         cell_starts = np.zeros(len(cell_bits), np.int64)
         heads, position, first = [], 0, 0
-        for side, size, water in zip(sides, sizes, waters.tolist(), strict=True):
+        for side, size, water in zip(sides, self._sizes, waters.tolist(), strict=True):
             end = position + len(side)
             pool[position:end] = side
             heads.append(_head(position, water, side))
@@ -213,14 +212,14 @@ class RegionCoder:
         put(pool, begins, values[chosen], widths[chosen])
         return self._assemble(heads, pool, written)
 
-    def _waters(self, coefficients: Coefficients, sizes: list[int], capacity: int) -> Ints:
+    def _waters(self, coefficients: Coefficients, capacity: int) -> Ints:
         """Water level of each block: the lowest that fits, and one less as far as bits are left."""
         gains = coefficients.gains[torch.from_numpy(self._order)]
         water = self.net.allocation.water(gains[torch.from_numpy(self._carrying)], capacity)
-        waters = np.full(len(sizes), water, np.int64)
+        waters = np.full(len(self._sizes), water, np.int64)
         if water == WATER_MIN:
             return waters
-        ends = np.cumsum(sizes) - 1
+        ends = np.cumsum(self._sizes) - 1
         totals = []
         for level in (water, water - 1):
             bits = self._cell_bits(gains.numpy(), level) * self._carrying

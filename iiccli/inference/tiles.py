@@ -6,6 +6,9 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+DEFAULT_TILE = 512
+"""Side of a tile in pixels, where the user names none."""
+
 
 @dataclass(frozen=True)
 class Tile:

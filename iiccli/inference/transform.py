@@ -24,13 +24,11 @@ from iiccli.inference.message import RegionCoder
 from iiccli.inference.tiles import tiles
 from iiccli.networks.invertible.quantise import embed_modulo
 from iiccli.networks.transform import Coefficients, TransformNet, side_planes
+from iiccli.networks.transform.fixed import from_fixed, to_fixed
 from iiccli.zoo.modelfile import Card
 
 _CONTEXT = 64
 """Pixels around a region that motion vectors may point into; part of the carrier format."""
-
-_FIXED_POINT = 8192
-"""Decoded pictures wait for the enhancer as int16 in these parts of the full range."""
 
 
 class TransformConverter(Converter):
@@ -95,7 +93,7 @@ class TransformConverter(Converter):
         cell = self.config.cell
         rows, columns = -(-height // cell), -(-width // cell)
         decoded = np.zeros((3 * self.config.pictures, rows * cell, columns * cell), np.int16)
-        decoded[:3] = self._fixed(self._padded(carrier, _whole(rows, columns, cell)))
+        decoded[:3] = to_fixed(self._padded(carrier, _whole(rows, columns, cell))).cpu().numpy()
         levels = torch.zeros(self.config.groups, rows, columns)
         damaged = 0
         places = list(regions(height, width, cell))
@@ -108,7 +106,9 @@ class TransformConverter(Converter):
             span = _in_pixels(region.cells, cell)
             prediction = self._predict(carrier, region, message.vectors)
             error = self.remote.transform.inverse(message.z.to(self.device), *span.shape)
-            decoded[(slice(3, None), *span.slices)] = self._fixed(prediction.flatten(0, 1) + error)
+            decoded[(slice(3, None), *span.slices)] = (
+                to_fixed(prediction.flatten(0, 1) + error).cpu().numpy()
+            )
             levels[(slice(None), *region.cells.slices)] = self.net.level_map(
                 message.gains, message.waters, *region.cells.shape
             )
@@ -177,13 +177,6 @@ class TransformConverter(Converter):
         tensor = torch.from_numpy(np.ascontiguousarray(part.transpose(2, 0, 1)))
         return tensor.to(self.device).float() / 255
 
-    @staticmethod
-    def _fixed(x: Tensor) -> npt.NDArray[np.int16]:
-        fixed: npt.NDArray[np.int16] = (
-            (x * _FIXED_POINT).round().clamp(-4096, 12288).to(torch.int16).cpu().numpy()
-        )
-        return fixed
-
     def _enhance(
         self,
         decoded: npt.NDArray[np.int16],
@@ -202,7 +195,7 @@ class TransformConverter(Converter):
             progress(0.5 + 0.5 * done / len(places))
             part = torch.from_numpy(decoded[(slice(None), *tile.source)]).to(self.device)
             planes = side_planes(levels, steps, tile.outer, self.config.cell)
-            x = (part.float() / _FIXED_POINT)[None].contiguous(memory_format=torch.channels_last)
+            x = from_fixed(part)[None].contiguous(memory_format=torch.channels_last)
             y = self.remote.enhancer(x, planes[None])[0][(slice(None), *tile.kept)]
             pixels = (y * 255).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
             result[(slice(None), *tile.target)] = pixels.reshape(

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, field
 
 from iiccli.errors import ModelError
-from iiccli.inference.converter import DEFAULT_TILE, Converter, make_converter
+from iiccli.inference.converter import Converter, make_converter
 from iiccli.inference.device import choose
+from iiccli.inference.tiles import DEFAULT_TILE
 from iiccli.zoo.catalogue import Entry, find, find_by_hash
 from iiccli.zoo.modelfile import load_model
 

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from iiccli.networks.transform import TransformNet, side_planes
 from iiccli.networks.transform.enhancer import Enhancer
-from iiccli.training.examples import FIXED_POINT, Crops, Example
+from iiccli.networks.transform.fixed import from_fixed
+from iiccli.training.examples import Crops, Example
 
 _FLOOR = 1e-5
 """Squared error (50 dB) below which a crop counts as good enough."""
@@ -56,7 +57,7 @@ class Enhancement:
             return {}
         sums = self.validation[0].steps.new_zeros(4)
         for example in self.validation:
-            decoded = example.decoded.float() / FIXED_POINT
+            decoded = from_fixed(example.decoded)
             window = (0, decoded.shape[-2], 0, decoded.shape[-1])
             planes = side_planes(example.levels, example.steps, window, self.cell)
             after = module(decoded[None], planes[None])[0]

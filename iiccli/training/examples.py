@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,12 +10,11 @@ from torch import Tensor
 
 from iiccli.networks.invertible.quantise import embed_modulo
 from iiccli.networks.transform import TransformNet, side_planes
+from iiccli.networks.transform.fixed import from_fixed, to_fixed
 from iiccli.training.calibration import Group, capacity
 
 _SIDE_BITS_PER_GAIN = 3.0
 _SIDE_BITS_PER_VECTOR = 6.5
-FIXED_POINT = 8192
-"""Decoded pictures are kept as whole numbers of this part of the full range."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def make_examples(
             levels = net.level_map(gains, waters, height // cell, width // cell)
             result.append(
                 Example(
-                    decoded=(decoded * FIXED_POINT).round().clamp(-4096, 12288).to(torch.int16),
+                    decoded=to_fixed(decoded),
                     original=_to_bytes(torch.cat((reference[None], others)).flatten(0, 1)),
                     levels=levels.half(),
                     steps=net.step_sizes(quality).to(gains.device),
@@ -102,11 +101,6 @@ class Crops:
         decoded, original, planes = (torch.stack(part) for part in zip(*parts, strict=True))
         return decoded, original, planes
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        generator = torch.Generator().manual_seed(0)
-        while True:
-            yield self.draw(generator)
-
     def _crop(self, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         def chance(n: int) -> int:
             return int(torch.randint(n, (), generator=generator))
@@ -116,7 +110,7 @@ class Crops:
         size = self.size
         top, left = 2 * chance((height - size) // 2 + 1), 2 * chance((width - size) // 2 + 1)
         place = (slice(None), slice(top, top + size), slice(left, left + size))
-        decoded = example.decoded[place].float() / FIXED_POINT
+        decoded = from_fixed(example.decoded[place])
         original = example.original[place].float() / 255
         window = (top, top + size, left, left + size)
         planes = side_planes(example.levels, example.steps, window, self.cell)

@@ -9,7 +9,8 @@ import torch
 
 from iiccli.coding import layout
 from iiccli.errors import ModelError
-from iiccli.inference.converter import DEFAULT_TILE, Restored, make_converter
+from iiccli.inference.converter import Restored, make_converter
+from iiccli.inference.tiles import DEFAULT_TILE
 from iiccli.inference.transform import TransformConverter
 from iiccli.networks.transform import TransformNet
 from iiccli.zoo.modelfile import Card

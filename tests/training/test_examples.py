@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from iiccli.networks.transform import side_planes
+from iiccli.networks.transform.fixed import FIXED_POINT
 from iiccli.training.enhancement import Enhancement
-from iiccli.training.examples import FIXED_POINT, Crops, Example, make_examples
+from iiccli.training.examples import Crops, Example, make_examples
 from tests.conftest import as_group, moving_clip
 
 

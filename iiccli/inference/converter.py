@@ -12,11 +12,13 @@ import numpy.typing as npt
 import torch
 
 from iiccli.errors import ModelError
+from iiccli.inference.covers import cover_of
 from iiccli.inference.tiles import DEFAULT_TILE
 from iiccli.networks.registry import BUILDERS, build
 from iiccli.zoo.modelfile import Card
 
 Pixels = npt.NDArray[np.uint8]
+"""(H, W, 3) RGB, or (H, W) gray."""
 Mask = npt.NDArray[np.bool_]
 Progress = Callable[[float], None]
 """Called with the share of the work that is done, 0..1."""
@@ -31,7 +33,7 @@ class Restored:
     """Pictures out of a carrier.
 
     Attributes:
-        pictures: each (H, W, 3) uint8, the reference first.
+        pictures: each (H, W, 3) uint8, in the order in which they were embedded.
         damaged: share of the picture's area whose message was found broken, 0..1; None where
             the network cannot tell.
     """
@@ -47,15 +49,28 @@ class Converter(ABC):
         card: the model's description.
         qualities: how many carrier qualities there are.
         scale: the carrier is this many times smaller than the pictures.
+        channels: of the carrier, 3 or 1 (gray).
     """
 
     card: Card
     qualities: int
     scale: int
+    channels: int = 3
 
     def carrier_size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height of the carrier of pictures of that size."""
         return -(-width // self.scale), -(-height // self.scale)
+
+    def cover(self, picture: Pixels) -> Pixels:
+        """What the carrier of these pictures should look like, given the first of them.
+
+        Args:
+            picture: (H, W, 3) uint8.
+
+        Returns:
+            (h, w, 3) uint8, or (h, w) for a gray carrier; see `covers.cover_of`.
+        """
+        return cover_of(picture, self.scale, self.channels)
 
     @abstractmethod
     def embed(
@@ -64,17 +79,21 @@ class Converter(ABC):
         quality: int,
         free: Mask,
         progress: Progress = no_progress,
+        *,
+        zoom: float = 1.0,
     ) -> Pixels:
         """Turn pictures into one carrier.
 
         Args:
             pictures: as many as the model takes, (H, W, 3) uint8 each, the reference first.
             quality: 0 .. qualities - 1; 0 is closest to the cover.
-            free: (h, w, 3), samples of the carrier that may carry message.
+            free: (h, w, 3) or (h, w), samples of the carrier that may carry message.
             progress: told how far it is.
+            zoom: how many times nearer the second picture sees the centre of the first;
+                networks that predict nothing from that leave it aside.
 
         Returns:
-            (h, w, 3) uint8.
+            (h, w, 3) uint8, or (h, w) for a gray carrier.
         """
 
     @abstractmethod
@@ -85,6 +104,8 @@ class Converter(ABC):
         quality: int,
         free: Mask,
         progress: Progress = no_progress,
+        *,
+        zoom: float = 1.0,
     ) -> Restored:
         """Restore the pictures of `size` (width, height) from a carrier made by `embed`."""
 

@@ -53,6 +53,7 @@ class DenseConverter(Converter):
         moved = net.to(device)
         self.net: DenseNetwork = moved  # type: ignore[assignment]
         self.scale = self.net.scale
+        self.channels = int(card.config.get("out_channels", 3))
         self._swap = card.colour.upper() == "BGR"
 
     @torch.inference_mode()
@@ -62,6 +63,8 @@ class DenseConverter(Converter):
         quality: int,
         free: Mask,
         progress: Progress = no_progress,
+        *,
+        zoom: float = 1.0,
     ) -> Pixels:
         """See `Converter.embed`."""
         height, width = pictures[0].shape[:2]
@@ -71,9 +74,7 @@ class DenseConverter(Converter):
         y = self._run(self.net.embed, x, 1 / scale, progress)
         carrier_width, carrier_height = self.carrier_size(width, height)
         carrier = y[:carrier_height, :carrier_width]
-        if carrier.shape[2] == 1:
-            carrier = np.repeat(carrier, 3, axis=2)
-        return self._ordered(carrier)
+        return carrier[..., 0] if self.channels == 1 else self._ordered(carrier)
 
     @torch.inference_mode()
     def restore(
@@ -83,13 +84,14 @@ class DenseConverter(Converter):
         quality: int,
         free: Mask,
         progress: Progress = no_progress,
+        *,
+        zoom: float = 1.0,
     ) -> Restored:
         """See `Converter.restore`."""
         width, height = size
         scale = self.net.scale
-        y = _pad(self._ordered(carrier), max(1, self.net.multiple // scale))
-        if self.card.config.get("out_channels", 3) == 1:
-            y = y[..., :1]
+        y = carrier[..., None] if self.channels == 1 else self._ordered(carrier)
+        y = _pad(y, max(1, self.net.multiple // scale))
         x = self._run(self.net.restore, y, scale, progress)[:height, :width]
         pictures = [self._ordered(x[..., i : i + 3]) for i in range(0, x.shape[2], 3)]
         return Restored(pictures, None)

@@ -57,6 +57,8 @@ class TransformConverter(Converter):
         quality: int,
         free: Mask,
         progress: Progress = no_progress,
+        *,
+        zoom: float = 1.0,
     ) -> Pixels:
         """See `Converter.embed`."""
         height, width = pictures[0].shape[:2]
@@ -86,6 +88,8 @@ class TransformConverter(Converter):
         quality: int,
         free: Mask,
         progress: Progress = no_progress,
+        *,
+        zoom: float = 1.0,
     ) -> Restored:
         """See `Converter.restore`."""
         height, width = carrier.shape[:2]

@@ -13,9 +13,11 @@ from iiccli.carrier import Carrier, Header, header_samples
 from iiccli.errors import DamagedCarrierError, ModelError, UsageError
 from iiccli.inference.converter import Progress, no_progress
 from iiccli.inference.device import enough_memory
+from iiccli.tasks.conversion import conversion
 from iiccli.tasks.models import LoadedModel, Loader
 
 Pixels = npt.NDArray[np.uint8]
+"""(H, W, 3) RGB, or (H, W) gray."""
 
 QUALITIES = ("cover", "balanced", "content")
 """From the carrier that is closest to the cover to the one that restores best."""
@@ -61,6 +63,7 @@ def embed_pictures(
     reference: int,
     quality: str,
     progress: Progress = no_progress,
+    zoom: float = 1.0,
     **header: Any,
 ) -> tuple[Pixels, Header]:
     """Turn pictures of one size into a carrier's pixels and the header that goes with them.
@@ -73,7 +76,9 @@ def embed_pictures(
         reference: which of them the carrier looks like.
         quality: one of `QUALITIES`.
         progress: told how far it is.
-        header: further fields of the header.
+        zoom: see `Converter.embed`.
+        header: further fields of the header; `essentials` hold the pictures' size if they are
+            not given.
 
     Raises:
         UsageError: pictures of different sizes, or a reference that is not among them.
@@ -97,12 +102,13 @@ def embed_pictures(
     level = quality_index(quality, converter.qualities)
     height, width = pictures[0].shape[:2]
     size = converter.carrier_size(width, height)
-    free = ~header_samples(size[1], size[0], 3)
+    free = ~header_samples(size[1], size[0], converter.channels)
     order = _reference_first(len(pictures), reference)
     filled = [pictures[i] for i in order]
     filled += [pictures[-1]] * (converter.card.pictures - len(pictures))
     with enough_memory():
-        carrier = converter.embed(filled, level, free, progress)
+        carrier = converter.embed(filled, level, free, progress, zoom=zoom)
+    header.setdefault("essentials", width.to_bytes(4, "big") + height.to_bytes(4, "big"))
     made = Header(
         task=converter.card.task,
         model=model.name,
@@ -112,7 +118,6 @@ def embed_pictures(
         reference=reference,
         valid=len(pictures),
         quality=level,
-        essentials=width.to_bytes(4, "big") + height.to_bytes(4, "big"),
         **header,
     )
     return carrier, made
@@ -135,16 +140,14 @@ def restore_pictures(
     if not model.hash.startswith(header.model_hash):
         _check_fits(model, carrier)
         notes = (f"restored with {model.name}, though made by {_maker(header)}",)
-    pixels = _rgb(carrier.pixels)
+    pixels = _with_channels(carrier.pixels, model.converter.channels)
     height, width = pixels.shape[:2]
-    size = (width, height)
-    scale = model.converter.scale
-    if len(header.essentials) == 8 and scale > 1:
-        size = _checked_size(header.essentials, size, scale)
-    free = ~header_samples(height, width, 3)
+    size = _picture_size(header, (width, height), model.converter.scale)
+    free = ~header_samples(height, width, model.converter.channels)
     level = min(header.quality, model.converter.qualities - 1)
+    zoom = conversion(model.converter.card.task).zoom(header)
     with enough_memory():
-        restored = model.converter.restore(pixels, size, level, free, progress)
+        restored = model.converter.restore(pixels, size, level, free, progress, zoom=zoom)
     if notes and restored.damaged is not None and restored.damaged > MAX_LOSS:
         raise _misfit(model, carrier)
     if restored.damaged is not None and restored.damaged > MAX_LOSS:
@@ -194,13 +197,22 @@ def _reference_first(count: int, reference: int) -> list[int]:
     return [reference, *(i for i in range(count) if i != reference)]
 
 
-def _rgb(pixels: Pixels) -> Pixels:
+def _with_channels(pixels: Pixels, channels: int) -> Pixels:
+    """The carrier as its model takes it: gray for one channel, else RGB."""
+    if channels == 1:
+        return pixels if pixels.ndim == 2 else pixels[..., 1]
     return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
 
 
-def _checked_size(essentials: bytes, size: tuple[int, int], scale: int) -> tuple[int, int]:
-    """The original size, if it fits the carrier's; else the nearest that does."""
-    width = int.from_bytes(essentials[:4], "big")
-    height = int.from_bytes(essentials[4:8], "big")
+def _picture_size(header: Header, size: tuple[int, int], scale: int) -> tuple[int, int]:
+    """Width and height of the pictures in a carrier of that size.
+
+    The first 8 bytes of the essentials say it, if they fit the carrier; else it is the largest
+    size that does.
+    """
+    if scale == 1:
+        return size
+    said = header.essentials[:8]
+    width, height = int.from_bytes(said[:4], "big"), int.from_bytes(said[4:], "big")
     fits = all(-(-a // scale) == b for a, b in zip((width, height), size, strict=True))
     return (width, height) if fits else (size[0] * scale, size[1] * scale)

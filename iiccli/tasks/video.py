@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from iiccli.atomic import atomic_folder, check_target
 from iiccli.carrier import FORMATS, Header, check_carrier_target, write_carrier
 from iiccli.errors import ModelError, UsageError
 from iiccli.media.clip import CLIP_SUFFIXES, Clip, choose_frames, open_clip
 from iiccli.media.image import PICTURE_SUFFIXES
+from iiccli.tasks.conversion import Conversion, numbered
 from iiccli.tasks.models import LoadedModel, Loader
 from iiccli.tasks.pictures import QUALITIES, Pixels, embed_pictures, quality_index
 from iiccli.zoo.catalogue import Entry, find, for_pictures, most_pictures
@@ -20,6 +22,7 @@ from iiccli.zoo.catalogue import Entry, find, for_pictures, most_pictures
 TASK = "video"
 DEFAULT_FRAMES = 5
 MAX_PARTS = 65535
+CONVERSION = Conversion(TASK, numbered, clip=True)
 _FILES = (*FORMATS, *CLIP_SUFFIXES, *PICTURE_SUFFIXES)
 _MAX_DENOMINATOR = 1001 * 65535
 """Of a frame rate: what every usual rate divided by a number of frames fits into."""
@@ -240,7 +243,7 @@ def _one(
     target: Path,
     options: VideoOptions,
     model: LoadedModel,
-    fields: dict[str, object],
+    fields: dict[str, Any],
     force: bool,
     progress: Callable[[float], None],
     keep: Callable[[Cover], None],
@@ -280,7 +283,7 @@ def reference_index(name: str, count: int, *, clamp: bool = False) -> int:
 
 def _timing(
     clip: Clip, indices: Sequence[int], until: int, every: int | None = None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Rate and durations of the chosen frames, so that what is restored lasts as long.
 
     Args:
@@ -293,7 +296,7 @@ def _timing(
     step = Fraction(every or 1)
     if every is None and len(indices) > 1:
         step = Fraction(indices[-1] - indices[0], len(indices) - 1)
-    fields: dict[str, object] = {"fps": (info.fps / step).limit_denominator(_MAX_DENOMINATOR)}
+    fields: dict[str, Any] = {"fps": (info.fps / step).limit_denominator(_MAX_DENOMINATOR)}
     if info.durations is not None:
         ends = [*indices[1:], until]
         pairs = zip(indices, ends, strict=True)

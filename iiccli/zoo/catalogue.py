@@ -103,8 +103,10 @@ def find_by_hash(digest: str, name: str = "") -> Entry | None:
     return next((entry for entry in known if entry.hash.startswith(digest)), None)
 
 
-def for_pictures(task: str, pictures: int) -> Entry:
+def for_pictures(task: str, pictures: int, scale: int = 1) -> Entry:
     """The model to convert so many pictures with: the smallest that takes them.
+
+    `scale` is how many times smaller than the pictures the carrier is to be.
 
     Among those, one called after its task and size goes before your others, and the newest
     version before older ones. Damaged files are passed over.
@@ -112,26 +114,31 @@ def for_pictures(task: str, pictures: int) -> Entry:
     Raises:
         ModelError: none takes that many.
     """
+
+    def foreign(entry: Entry, card: Card) -> bool:
+        return entry.base not in (f"{task}-{card.pictures}", task)
+
     fitting = [
-        (card.pictures, entry.base != f"{task}-{card.pictures}", -entry.version, entry.name, entry)
-        for entry, card in _cards(task)
+        (card.pictures, foreign(entry, card), -entry.version, entry.name, entry)
+        for entry, card in _cards(task, scale)
         if card.pictures >= pictures
     ]
     if fitting:
         return min(fitting)[-1]
-    sizes = sorted({card.pictures for _, card in _cards(task)})
+    sizes = sorted({card.pictures for _, card in _cards(task, scale)})
     hint = f"Models at hand take {', '.join(map(str, sizes))}." if sizes else "See `iic models`."
     noun = "picture" if pictures == 1 else "pictures"
-    raise ModelError(f"No model for {task} takes {pictures} {noun}.", hint)
+    small = f" in a carrier {scale} times smaller" if scale > 1 else ""
+    raise ModelError(f"No model for {task} takes {pictures} {noun}{small}.", hint)
 
 
-def most_pictures(task: str) -> int:
+def most_pictures(task: str, scale: int = 1) -> int:
     """How many pictures a model for `task` takes at most.
 
     Raises:
         ModelError: there is no model for it.
     """
-    sizes = [card.pictures for _, card in _cards(task)]
+    sizes = [card.pictures for _, card in _cards(task, scale)]
     if not sizes:
         raise ModelError(
             f"There is no model for {task}.",
@@ -151,12 +158,12 @@ def published_hash(entry: Entry) -> str | None:
     return found[1] if found else None
 
 
-def _cards(task: str) -> Iterator[tuple[Entry, Card]]:
+def _cards(task: str, scale: int) -> Iterator[tuple[Entry, Card]]:
     """Models for `task` that can be read; `iic models verify` names those that cannot."""
     for entry in entries():
         try:
             card = entry.card
         except ModelError:
             continue
-        if card.task == task:
+        if card.task == task and card.scale == scale:
             yield entry, card

@@ -56,6 +56,12 @@ class Card:
         """How many pictures go in and come back."""
         return int(self.config.get("pictures", 1))
 
+    @property
+    def scale(self) -> int:
+        """How many times smaller than the pictures the carrier is."""
+        halves = self.config.get("downscale", "none") != "none"
+        return int(self.config.get("scale", 2 if halves else 1))
+
 
 def sha256(path: Path) -> str:
     """Identity of a model file: 64 hexadecimal digits.
@@ -142,7 +148,7 @@ def _card(metadata: dict[str, str], path: Path) -> Card:
         if not all(isinstance(table, dict) for table in tables.values()):
             raise ValueError
         card = Card(**texts, **tables, format=version)
-        if card.pictures < 1:
+        if card.pictures < 1 or card.scale < 1:
             raise ValueError
         return card
     except (ValueError, TypeError, RecursionError) as error:

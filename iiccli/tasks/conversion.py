@@ -1,0 +1,102 @@
+"""What every conversion has: a name, what comes back, and what restoring it needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from iiccli.errors import ModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from iiccli.carrier import Header
+    from iiccli.tasks.pictures import RestoredPictures
+
+Pixels = npt.NDArray[np.uint8]
+
+MODULES: Mapping[str, str] = {
+    "video": "video",
+    "mono": "stereo",
+    "dual": "dual_view",
+    "hide": "hiding",
+    "layers": "layers",
+    "gray": "gray",
+    "rescale": "rescale",
+}
+"""The module of `iiccli.tasks` that defines each conversion, as `CONVERSION`."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """One picture that comes back, or that went in.
+
+    Attributes:
+        name: what it is, fit to be a file's stem: `left`, `secret-1`.
+        pixels: (H, W, 3) uint8 RGB.
+        alpha: (H, W) uint8, 255 is opaque; None is opaque everywhere.
+    """
+
+    name: str
+    pixels: Pixels
+    alpha: Pixels | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """A carrier that was made.
+
+    Attributes:
+        path: where it was written.
+        pixels: (h, w, 3) or (h, w) uint8, as written.
+        header: what it says about itself.
+        cover: what it should look like; shaped as `pixels`.
+        originals: what should come back.
+    """
+
+    path: Path
+    pixels: Pixels
+    header: Header
+    cover: Pixels
+    originals: list[Output]
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What the rest of the house needs to know of a conversion.
+
+    Attributes:
+        task: its name in cards and headers.
+        outputs: what a restored carrier holds, by name; the main one, which is written where
+            only one file is asked for, comes first.
+        zoom: what its header says of how much nearer the second picture is; see
+            `iiccli.inference.converter.Converter.restore`.
+        clip: whether the pictures are frames of a clip.
+    """
+
+    task: str
+    outputs: Callable[[Header, RestoredPictures], list[Output]]
+    zoom: Callable[[Header], float] = lambda header: 1.0
+    clip: bool = False
+
+
+def conversion(task: str) -> Conversion:
+    """The conversion of that name.
+
+    Raises:
+        ModelError: this iic knows none.
+    """
+    if task not in MODULES:
+        raise ModelError(f"This iic knows no conversion {task!r}.", "Upgrade iic.")
+    found: Conversion = import_module(f"iiccli.tasks.{MODULES[task]}").CONVERSION
+    return found
+
+
+def numbered(header: Header, restored: RestoredPictures) -> list[Output]:
+    """Outputs of a clip: its frames, numbered from 1."""
+    return [Output(f"{i + 1:04}", picture) for i, picture in enumerate(restored.pictures)]

@@ -1,0 +1,51 @@
+"""Bringing pictures to one colour profile, so that they can share a file."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from iiccli.media.image import Picture
+
+
+def in_profile(picture: Picture, icc: bytes | None) -> Picture:
+    """The same colours as samples of another RGB profile.
+
+    Args:
+        picture: any.
+        icc: the profile wanted; None stands for sRGB.
+
+    Returns:
+        The picture with that profile. Where a profile is of no use, its samples are as they
+        were. Its notes are those of this conversion alone.
+    """
+    if picture.icc == icc:
+        return replace(picture, notes=())
+    try:
+        source, target = (_opened(profile) for profile in (picture.icc, icc))
+        converted = ImageCms.profileToProfile(
+            Image.fromarray(picture.pixels),
+            source,
+            target,
+            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            outputMode="RGB",
+            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+    except (OSError, ImageCms.PyCMSError):
+        return replace(picture, icc=icc, notes=("its colour profile could not be converted",))
+    if converted is None:  # never without inPlace, but Pillow's types say so
+        return replace(picture, icc=icc, notes=())
+    pixels = np.array(converted)
+    changed = bool((pixels != picture.pixels).any())
+    notes = ("its colours were converted to the other's profile",) if changed else ()
+    return replace(picture, pixels=pixels, icc=icc, notes=notes)
+
+
+def _opened(icc: bytes | None) -> Any:
+    if icc is None:
+        return ImageCms.createProfile("sRGB")
+    return ImageCms.ImageCmsProfile(io.BytesIO(icc))

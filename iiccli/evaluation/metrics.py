@@ -1,4 +1,4 @@
-"""PSNR and SSIM of 8-bit pictures."""
+"""PSNR, of all channels and of luma alone, and SSIM of 8-bit pictures."""
 
 from __future__ import annotations
 
@@ -14,11 +14,38 @@ _WINDOW = 11
 _SIGMA = 1.5
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
+_LUMA = np.array((65.481, 128.553, 24.966)) / 255
+_BLACK = 16
 
-def psnr(a: Pixels, b: Pixels) -> float:
-    """Peak signal-to-noise ratio over all samples, in dB; infinite for equal pictures."""
+
+def psnr(a: Pixels | Plane, b: Pixels | Plane) -> float:
+    """Peak signal-to-noise ratio over all samples in 0..255, in dB; infinite for equal pictures."""
     error = float(np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2))
     return math.inf if error == 0 else 10 * math.log10(255**2 / error)
+
+
+def luma(pixels: Pixels) -> Plane:
+    """Luma of ITU-R BT.601 in 16..235, not rounded, as super-resolution is measured by.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB.
+    """
+    result: Plane = pixels.astype(np.float64) @ _LUMA + _BLACK
+    return result
+
+
+def y_psnr(a: Pixels, b: Pixels, border: int = 0) -> float:
+    """PSNR of the `luma` of two RGB pictures, in dB, with the peak at 255 all the same.
+
+    Args:
+        a: (H, W, 3) uint8 RGB.
+        b: of the same shape.
+        border: so many pixels on every side are left out, if anything remains then.
+    """
+    if min(a.shape[:2]) > 2 * border > 0:
+        inner = slice(border, -border)
+        a, b = a[inner, inner], b[inner, inner]
+    return psnr(luma(a), luma(b))
 
 
 def ssim(a: Pixels, b: Pixels) -> float:

@@ -14,10 +14,14 @@ from iiccli.evaluation.metrics import psnr
 
 Pixels = npt.NDArray[np.uint8]
 
+Named = tuple[str, Pixels, Pixels | None]
+"""A picture's name, its pixels, and its alpha or None."""
+
 AMPLIFICATION = 8
 _CELL_WIDTH = 320
 _MARGIN = 12
 _CAPTION = 22
+_CHEQUER = 8
 _TITLE = 40
 _BACKGROUND, _INK, _FAINT = (250, 250, 248), (28, 28, 30), (120, 120, 124)
 
@@ -88,6 +92,63 @@ def restoration_sheet(
         ]
     )
     return rows
+
+
+def conversion_sheet(
+    originals: Sequence[Named],
+    cover: Pixels,
+    carrier: Pixels,
+    restored: Sequence[Named],
+) -> list[list[Panel]]:
+    """Rows of a sheet on any conversion: originals, the carrier, what comes back, differences.
+
+    Args:
+        originals: name, pixels and alpha (or None) of each picture that went in.
+        cover: what the carrier should look like, (h, w, 3) or (h, w).
+        carrier: as `cover`.
+        restored: as `originals`; compared by name with them.
+    """
+    rows = [[Panel(shown(pixels, alpha), name) for name, pixels, alpha in originals]]
+    rows.append(
+        [
+            Panel(cover, "the cover"),
+            Panel(carrier, f"the carrier: {decibels(psnr(carrier, cover))}"),
+            Panel(difference(carrier, cover), f"its difference, {AMPLIFICATION}x"),
+        ]
+    )
+    before = {name: (pixels, alpha) for name, pixels, alpha in originals}
+    back, apart = [], []
+    for name, pixels, alpha in restored:
+        whole = shown(pixels, alpha)
+        caption = f"restored {name}"
+        if name in before:
+            original = shown(*before[name])
+            if original.shape == whole.shape:
+                caption += f": {decibels(psnr(whole, original))}"
+                apart.append(
+                    Panel(difference(whole, original), f"its difference, {AMPLIFICATION}x")
+                )
+        back.append(Panel(whole, caption))
+    return [row for row in (*rows, back, apart) if row]
+
+
+def outputs_sheet(carrier: Pixels, restored: Sequence[Named]) -> list[list[Panel]]:
+    """Rows of a sheet on a restoration of any conversion: the carrier and what came back."""
+    return [
+        [Panel(carrier, "the carrier")],
+        [Panel(shown(pixels, alpha), name) for name, pixels, alpha in restored],
+    ]
+
+
+def shown(pixels: Pixels, alpha: Pixels | None) -> Pixels:
+    """A picture as a sheet shows it: what is transparent lets a chequered ground through."""
+    if alpha is None:
+        return pixels
+    rows, columns = np.indices(alpha.shape) // _CHEQUER
+    ground = np.where((rows + columns) % 2, 255, 208)[..., None]
+    weight = alpha[..., None].astype(np.float64) / 255
+    result: Pixels = np.rint(weight * pixels + (1 - weight) * ground).astype(np.uint8)
+    return result
 
 
 def draw(rows: Sequence[Sequence[Panel]], title: str) -> Pixels:

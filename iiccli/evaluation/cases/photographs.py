@@ -1,0 +1,123 @@
+"""Cases from any folder of photographs, for `dual`, `hide`, `gray` and `rescale`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from iiccli.carrier.header import MAX_SIDE
+from iiccli.errors import InputError, UsageError
+from iiccli.evaluation.cases.base import (
+    Case,
+    Pixels,
+    Plan,
+    Planned,
+    crop_alike,
+    crop_centre,
+    crop_to_multiple,
+    pictures_in,
+    read_pixels,
+)
+from iiccli.media.opening import opened
+from iiccli.media.resize import resize
+
+MIN_SIDE = 48
+"""Dual views whose wide view has a shorter side are left out."""
+
+
+def colours(folder: Path) -> Plan:
+    """Every photograph as it is.
+
+    Raises:
+        InputError: there is none.
+    """
+    return Plan([_planned(path, 1) for path in pictures_in(folder)])
+
+
+def high_resolution(folder: Path, scale: int) -> Plan:
+    """Every photograph, cropped to a multiple of `scale` as the literature does.
+
+    Raises:
+        InputError: there is none.
+    """
+    return Plan([_planned(path, scale) for path in pictures_in(folder)])
+
+
+def _planned(path: Path, multiple: int) -> Planned:
+    def read() -> Case:
+        return Case(path.stem, [crop_to_multiple(read_pixels(path), multiple)])
+
+    return Planned(path.stem, read)
+
+
+def dual_views(folder: Path, zoom: int) -> Plan:
+    """Every photograph at low resolution, and its centre at full resolution.
+
+    Raises:
+        UsageError: a zoom that is not above 1.
+        InputError: there is no photograph.
+    """
+    if zoom < 2:
+        raise UsageError(f"A zoom of {zoom} shows no nearer view.", "Give 2, 4 or 8.")
+    cases, small = [], []
+    for path in pictures_in(folder):
+        if _shorter_side(path) < MIN_SIDE * zoom:
+            small.append(f"{path.name} is too small for a zoom of {zoom}")
+        else:
+            cases.append(Planned(path.stem, partial(_dual_view, path, zoom)))
+    if not cases:
+        raise InputError(
+            f"The folder {folder} holds no picture large enough for a zoom of {zoom}.",
+            f"Both sides of one must be {MIN_SIDE * zoom} pixels or more.",
+        )
+    return Plan(cases, small)
+
+
+def _shorter_side(path: Path) -> int:
+    """In pixels; of a file that cannot be read, any: reading it will say what is wrong."""
+    try:
+        with opened(path) as image:
+            return min(image.size)
+    except InputError:
+        return MAX_SIDE
+
+
+def _dual_view(path: Path, zoom: int) -> Case:
+    whole = crop_to_multiple(read_pixels(path), zoom)
+    width, height = whole.shape[1] // zoom, whole.shape[0] // zoom
+    wide = resize(whole, (width, height), method="bicubic")
+    tele = np.ascontiguousarray(crop_centre(whole, width, height))
+    return Case(path.stem, [wide, tele], zoom=float(zoom))
+
+
+def groups(folder: Path, secrets: int) -> Plan:
+    """Every photograph as the cover of the next ones; after the last comes the first again.
+
+    Raises:
+        InputError: there are not enough photographs for one group.
+    """
+    paths = pictures_in(folder)
+    if len(paths) <= secrets:
+        raise InputError(
+            f"The folder {folder} holds {len(paths)} pictures; a group takes {secrets + 1}.",
+            "Give a folder of more pictures, or a model that hides fewer.",
+        )
+    count = len(paths)
+    chosen = [[paths[(i + k) % count] for k in range(secrets + 1)] for i in range(count)]
+    return Plan([Planned(group[0].stem, partial(_group, group)) for group in chosen])
+
+
+def turned_as(picture: Pixels, cover: Pixels) -> Pixels:
+    """A portrait turned by 90° where the cover is a landscape, and the other way round."""
+    height, width = picture.shape[:2]
+    across, up = cover.shape[1] > cover.shape[0], cover.shape[1] < cover.shape[0]
+    if (across and width < height) or (up and width > height):
+        return np.ascontiguousarray(np.rot90(picture))
+    return picture
+
+
+def _group(paths: list[Path]) -> Case:
+    pictures = [read_pixels(path) for path in paths]
+    return Case(paths[0].stem, crop_alike([turned_as(p, pictures[0]) for p in pictures]))

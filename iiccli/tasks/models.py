@@ -9,7 +9,7 @@ from iiccli.errors import ModelError
 from iiccli.inference.converter import Converter, make_converter
 from iiccli.inference.device import choose
 from iiccli.inference.tiles import DEFAULT_TILE
-from iiccli.zoo.catalogue import Entry, find, find_by_hash
+from iiccli.zoo.catalogue import Entry, find, find_by_hash, for_pictures
 from iiccli.zoo.modelfile import load_model
 
 
@@ -77,3 +77,41 @@ class Loader:
                 "Put its file into the folder that `iic models` names, or give it with --model.",
             )
         return self.load(entry)
+
+
+def choose_entry(task: str, pictures: int, name: str | None = None, scale: int = 1) -> Entry:
+    """The model named, or the smallest that takes so many pictures.
+
+    Args:
+        task: the conversion.
+        pictures: how many there are.
+        name: name or path of a model.
+        scale: how many times smaller than the pictures the carrier is to be.
+
+    Raises:
+        ModelError: there is none, or the one named is for something else.
+    """
+    if name is None:
+        return for_pictures(task, pictures, scale)
+    entry = find(name)
+    card = entry.card
+    if card.task != task:
+        raise ModelError(
+            f"The model {entry.name} is for {card.task}, not for {task}.",
+            "See `iic models` for those that fit.",
+        )
+    if card.scale != scale:
+        raise ModelError(
+            f"The model {entry.name} makes carriers {_smaller(card.scale)}, not {_smaller(scale)}.",
+            "See `iic models` for those that fit.",
+        )
+    if card.pictures < pictures:
+        raise ModelError(
+            f"The model {entry.name} takes {card.pictures} pictures, not {pictures}.",
+            "Leave out --model, or give fewer pictures.",
+        )
+    return entry
+
+
+def _smaller(scale: int) -> str:
+    return "of the pictures' size" if scale == 1 else f"{scale} times smaller"

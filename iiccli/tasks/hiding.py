@@ -1,0 +1,222 @@
+"""Hiding: one to four pictures of any size in one that looks like the cover.
+
+Hiding is not encryption: whoever has iic and the model takes them out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from iiccli.carrier import MAX_PIXELS, Header, check_carrier_target, write_carrier
+from iiccli.errors import InputError, ModelError, UsageError
+from iiccli.inference.converter import Progress, no_progress
+from iiccli.media.fitting import FIT_BYTES, MAX_SIDE, RULES, Fit, Rule, cropped, fit, unfit
+from iiccli.media.image import Pixels
+from iiccli.tasks.conversion import Conversion, Made, Output
+from iiccli.tasks.models import LoadedModel, Loader, choose_entry
+from iiccli.tasks.pictures import QUALITIES, RestoredPictures, embed_pictures, quality_index
+from iiccli.tasks.stills import Note, in_profile_of, read_flat, silent, spare
+
+TASK = "hide"
+MAX_SECRETS = 4
+"""As many as the essentials hold the sizes of."""
+
+_LOSES = 0.5
+"""A secret that keeps less than this share of its pixels is worth a remark."""
+
+
+@dataclass(frozen=True)
+class HideOptions:
+    """How pictures are hidden.
+
+    Attributes:
+        quality: `cover`, `balanced` or `content`.
+        fit: how secrets are brought to the cover's size, see `iiccli.media.fitting.Rule`.
+        header: whether the carrier says what it is. Without, nothing in the file tells it, and
+            restoring has to be told task, model and sizes.
+        model: name or path of a model; None chooses by the number of secrets.
+    """
+
+    quality: str = "balanced"
+    fit: Rule = "stretch"
+    header: bool = True
+    model: str | None = None
+
+
+def hide(
+    cover: Path,
+    secrets: Sequence[Path],
+    target: Path,
+    options: HideOptions,
+    loader: Loader,
+    *,
+    force: bool = False,
+    progress: Progress = no_progress,
+    note: Note = silent,
+) -> Made:
+    """Hide pictures in a cover.
+
+    Args:
+        cover: what the carrier looks like, and whose size, profile, EXIF and XMP it has.
+        secrets: 1 to 4 pictures.
+        target: the carrier: .png, .webp or .tiff.
+        options: see there.
+        loader: gives the model.
+        force: replace what exists.
+        progress: told how far it is.
+        note: told remarks for the user.
+
+    Returns:
+        The carrier. Its originals are the secrets, cropped if that was the rule, and the cover.
+
+    Raises:
+        UsageError, InputError, ModelError, OutputError, OutputExistsError: see `errors`.
+    """
+    quality_index(options.quality, len(QUALITIES))
+    if not 1 <= len(secrets) <= MAX_SECRETS:
+        raise UsageError(
+            f"{len(secrets)} pictures cannot be hidden in one.",
+            f"Hide 1 to {MAX_SECRETS}; for more use several covers.",
+        )
+    if options.fit not in RULES:
+        raise UsageError(
+            f"There is no way {options.fit!r} to fit a secret.",
+            f"Choose one of: {', '.join(RULES)}.",
+        )
+    check_carrier_target(target, force)
+    spare([cover, *secrets], target)
+    try:
+        entry = choose_entry(TASK, 1 + len(secrets), options.model)
+    except ModelError as error:
+        if options.model is not None:
+            raise
+        raise ModelError(
+            f"There is no model that hides {_count(len(secrets))}.", "See `iic models`."
+        ) from error
+    base = read_flat(cover, note)
+    size = (base.pixels.shape[1], base.pixels.shape[0])
+    pictures, fits, originals = [base.pixels], [], []
+    for number, path in enumerate(secrets, start=1):
+        picture = in_profile_of(read_flat(path, note), path, base, note)
+        original = _original(picture.pixels, path, size, options.fit, note)
+        fitted, how = fit(original, size, options.fit)
+        pictures.append(fitted)
+        fits.append(how)
+        originals.append(Output(f"secret-{number}", original))
+    model = loader.load(entry)
+    takes = model.converter.card.pictures - 1
+    if takes > len(secrets):
+        verb = "goes" if len(secrets) == 1 else "go"
+        note(
+            f"{_count(len(secrets))} {verb} into {model.name}, which takes {takes}: "
+            "filled up with repeats."
+        )
+    pixels, header = embed_pictures(
+        model,
+        pictures,
+        0,
+        options.quality,
+        progress,
+        essentials=b"".join(how.to_bytes() for how in fits),
+    )
+    look = model.converter.cover(base.pixels)
+    written = write_carrier(
+        target,
+        pixels,
+        header,
+        target=look,
+        pixel_header=options.header,
+        metadata=options.header,
+        force=force,
+        icc=base.icc,
+        exif=base.exif,
+        xmp=base.xmp,
+    )
+    if not options.header:
+        note(f"nothing in {target.name} says what it is; take the secrets out with")
+        note(restore_command(target, model, options, fits))
+    return Made(target, written, header, look, [*originals, Output("cover", base.pixels)])
+
+
+def restore_command(
+    target: Path, model: LoadedModel, options: HideOptions, fits: Sequence[Fit]
+) -> str:
+    """What takes the secrets out of a carrier without header."""
+    words = [f"iic restore {target} --task {TASK} --secrets {len(fits)} --model {model.name}"]
+    if options.quality != "balanced":
+        words.append(f"--quality {options.quality}")
+    words += [f"--size {how.size[0]}x{how.size[1]}" for how in fits]
+    if options.fit == "pad":
+        words.append("--fit pad")
+    return " ".join(words)
+
+
+def essentials_of(sizes: Sequence[tuple[int, int]], cover: tuple[int, int], rule: Rule) -> bytes:
+    """The essentials of a carrier without header, from what the user says of it.
+
+    Args:
+        sizes: width and height of each secret.
+        cover: of the carrier.
+        rule: by which the secrets were fitted.
+
+    Raises:
+        UsageError: an impossible size.
+    """
+    try:
+        fits = [Fit.to(cover, size, padded=rule == "pad") for size in sizes]
+    except ValueError as error:
+        raise UsageError(
+            "A secret's size is impossible.", f"Its sides are 1 to {MAX_SIDE} pixels."
+        ) from error
+    return b"".join(how.to_bytes() for how in fits)
+
+
+def outputs(header: Header, restored: RestoredPictures) -> list[Output]:
+    """The secrets at their own sizes, and the cover."""
+    cover, *secrets = restored.pictures
+    found = []
+    for i, picture in enumerate(secrets):
+        how = Fit.from_bytes(header.essentials[FIT_BYTES * i : FIT_BYTES * (i + 1)])
+        if how is not None and how.size[0] * how.size[1] <= MAX_PIXELS:
+            picture = unfit(picture, how)
+        found.append(Output(f"secret-{i + 1}", picture))
+    return [*found, Output("cover", cover)]
+
+
+CONVERSION = Conversion(TASK, outputs)
+
+
+def _original(pixels: Pixels, path: Path, size: tuple[int, int], rule: Rule, note: Note) -> Pixels:
+    """A secret as it will come back, with remarks on what it loses."""
+    whole = pixels.shape[0] * pixels.shape[1]
+    if rule == "crop":
+        pixels = cropped(pixels, size)
+        kept = pixels.shape[0] * pixels.shape[1] / whole
+        if kept < 1:
+            note(f"{path.name}: {_percent(1 - kept)} of it was cut to the cover's proportions.")
+    height, width = pixels.shape[:2]
+    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+        raise InputError(
+            f"{path} is too large to be hidden: {width}×{height} pixels.",
+            f"At most {MAX_SIDE} a side and {MAX_PIXELS / 1e6:.0f} million in all; shrink it.",
+        )
+    how = Fit.to(size, (width, height), padded=rule == "pad")
+    inside = how.inner(size)[2:]
+    share = inside[0] * inside[1] / (width * height)
+    if share < _LOSES:
+        at = (inside[1], inside[0]) if how.turned else inside
+        note(
+            f"{path.name}: {width}×{height} is kept at {at[0]}×{at[1]}, {_percent(share)} of its "
+            "pixels, so it comes back with less detail; a larger cover keeps more."
+        )
+    return pixels
+
+
+def _percent(share: float) -> str:
+    return "less than 1 %" if share < 0.01 else f"{100 * share:.0f} %"
+
+
+def _count(secrets: int) -> str:
+    return "1 secret" if secrets == 1 else f"{secrets} secrets"

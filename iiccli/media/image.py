@@ -68,9 +68,27 @@ class Picture:
     xmp: bytes | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def transparent(self) -> bool:
+        """Whether anything shines through."""
+        return self.alpha is not None and bool((self.alpha < 255).any())
 
-def read_picture(path: Path) -> Picture:
+    def on_white(self) -> Pixels:
+        """(H, W, 3) uint8: the pixels as they show on a white ground."""
+        if self.alpha is None:
+            return self.pixels
+        weight = self.alpha[..., None].astype(np.float32) / 255
+        result: Pixels = np.rint(weight * self.pixels + (1 - weight) * 255).astype(np.uint8)
+        return result
+
+
+def read_picture(path: Path, *, frame: int | None = None) -> Picture:
     """Read any picture that Pillow can open as upright 8-bit RGB.
+
+    Args:
+        path: the file.
+        frame: which of the pictures in the file, from 0; None takes the first, and notes it
+            where there are several.
 
     Raises:
         InputError: missing, a folder, no picture, damaged, or too large to decode safely.
@@ -78,7 +96,9 @@ def read_picture(path: Path) -> Picture:
     with opened(path) as image, quiet():
         notes: list[str] = []
         frames = getattr(image, "n_frames", 1)
-        if frames > 1:
+        if frame is not None:
+            image.seek(frame)
+        elif frames > 1:
             notes.append(f"the first of {frames} frames was taken")
         if _reads_16_bit_as_8(image):
             notes.append("16 bits per channel reduced to 8")

@@ -1,0 +1,181 @@
+"""Mononizing: a stereo pair in one picture that looks like the left view."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from iiccli.carrier import MAX_PIXELS, Header, check_carrier_target, write_carrier
+from iiccli.errors import DamagedCarrierError, InputError
+from iiccli.inference.converter import Progress, no_progress
+from iiccli.media.image import Pixels, resize
+from iiccli.media.stereo import StereoPair, read_stereo, read_stereo_files
+from iiccli.tasks.conversion import Conversion, Made, Output
+from iiccli.tasks.models import LoadedModel
+from iiccli.tasks.pictures import RestoredPictures, embed_pictures
+from iiccli.tasks.stills import Note, silent, spare
+
+TASK = "mono"
+LEFT, RIGHT = "left", "right"
+
+MAX_RATIO = 8
+"""A right view whose sides are more than so many times longer or shorter than the left one's is
+none."""
+
+_ESSENTIALS = struct.Struct(">IIII")
+
+
+@dataclass(frozen=True)
+class Views:
+    """How the two views of one or two files are found.
+
+    Attributes:
+        layout: how one file holds both, see `iiccli.media.stereo.LAYOUTS`.
+        swap: exchange the two.
+    """
+
+    layout: str = "auto"
+    swap: bool = False
+
+    def read(self, sources: Sequence[Path]) -> StereoPair:
+        """Read a pair from one or two files.
+
+        Raises:
+            UsageError, InputError: see `iiccli.media.stereo`.
+        """
+        two = len(sources) == 2
+        pair = read_stereo_files(*sources) if two else read_stereo(sources[0], self.layout)
+        if not self.swap:
+            return pair
+        return StereoPair(pair.right, pair.left, pair.layout, pair.notes)
+
+
+def mononize(
+    sources: Sequence[Path],
+    target: Path,
+    model: LoadedModel,
+    quality: str = "balanced",
+    views: Views = Views(),
+    *,
+    force: bool = False,
+    progress: Progress = no_progress,
+    note: Note = silent,
+) -> Made:
+    """Put a stereo pair into one picture.
+
+    The left view's size, profile, EXIF and XMP are the carrier's. A right view of another size
+    is resized to the left one's, and back when it is restored.
+
+    Args:
+        sources: the left view and the right one, or one file that holds both.
+        target: .png, .webp or .tiff.
+        model: takes two pictures.
+        quality: `cover`, `balanced` or `content`.
+        views: see there.
+        force: replace what exists.
+        progress: told how far it is.
+        note: told remarks for the user.
+
+    Raises:
+        UsageError, InputError, ModelError, OutputError, OutputExistsError: see `errors`.
+    """
+    check_carrier_target(target, force)
+    spare(sources, target)
+    pair = views.read(sources)
+    for message in pair.notes:
+        note(message)
+    left, right = pair.left.pixels, pair.right.pixels
+    note_fit(left, right, note)
+    pixels, header = embed_views(model, left, right, quality, progress)
+    cover = model.converter.cover(left)
+    written = write_carrier(
+        target,
+        pixels,
+        header,
+        target=cover,
+        force=force,
+        icc=pair.left.icc,
+        exif=pair.left.exif,
+        xmp=pair.left.xmp,
+    )
+    return Made(target, written, header, cover, [Output(LEFT, left), Output(RIGHT, right)])
+
+
+def embed_views(
+    model: LoadedModel,
+    left: Pixels,
+    right: Pixels,
+    quality: str,
+    progress: Progress = no_progress,
+    **fields: Any,
+) -> tuple[Pixels, Header]:
+    """Make a carrier's pixels and header from two views; see `embed_pictures`.
+
+    Args:
+        model: takes two pictures.
+        left: (H, W, 3) uint8.
+        right: (h, w, 3) uint8.
+        quality: `cover`, `balanced` or `content`.
+        progress: told how far it is.
+        fields: further fields of the header.
+
+    Raises:
+        InputError: the views' sizes are too different.
+    """
+    size, own = _size(left), _size(right)
+    if not _plausible(size, own):
+        raise InputError(
+            f"A left view of {size[0]}×{size[1]} and a right one of {own[0]}×{own[1]} pixels are "
+            "no pair.",
+            "Two views of one scene have about the same size.",
+        )
+    return embed_pictures(
+        model,
+        [left, resize(right, size)],
+        0,
+        quality,
+        progress,
+        essentials=_ESSENTIALS.pack(*size, *own),
+        **fields,
+    )
+
+
+def note_fit(left: Pixels, right: Pixels, note: Note) -> None:
+    """Say what is done to a right view of another size."""
+    size, own = _size(left), _size(right)
+    if size == own:
+        return
+    words = (
+        f"the right view is resized from {own[0]}×{own[1]} to the left one's {size[0]}×{size[1]}"
+    )
+    if abs(own[0] * size[1] / (own[1] * size[0]) - 1) > 0.02:
+        words += ", which changes its proportions"
+    note(f"{words}; when restored it has its own size")
+
+
+def outputs(header: Header, restored: RestoredPictures) -> list[Output]:
+    """Both views, the right one at its own size if the header tells a possible one."""
+    if len(restored.pictures) != 2:
+        raise DamagedCarrierError("The carrier does not hold two views.", "Look for the original.")
+    left, right = restored.pictures
+    if len(header.essentials) == _ESSENTIALS.size:
+        own = _ESSENTIALS.unpack(header.essentials)[2:]
+        if _plausible(_size(left), own):
+            right = resize(right, own)
+    return [Output(LEFT, left), Output(RIGHT, right)]
+
+
+CONVERSION = Conversion(TASK, outputs)
+
+
+def _size(pixels: Pixels) -> tuple[int, int]:
+    return pixels.shape[1], pixels.shape[0]
+
+
+def _plausible(size: tuple[int, int], own: tuple[int, int]) -> bool:
+    """Tell whether views of these sizes may be a pair, whoever says so."""
+    alike = all(a <= MAX_RATIO * b and b <= MAX_RATIO * a for a, b in zip(size, own, strict=True))
+    return min(own) > 0 and alike and own[0] * own[1] <= MAX_PIXELS

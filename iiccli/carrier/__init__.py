@@ -6,7 +6,7 @@ malicious file leads to one of the errors that the functions name, and to nothin
 """
 
 from iiccli.carrier.decode import MAX_PIXELS
-from iiccli.carrier.describe import describe, sentence
+from iiccli.carrier.describe import contents, describe, sentence
 from iiccli.carrier.header import JSON, Header, NewerCarrierError
 from iiccli.carrier.metadata import Attached
 from iiccli.carrier.pixels import Pixels, Stamp, checksum, header_samples, read_stamp, stamp
@@ -26,6 +26,7 @@ __all__ = [
     "State",
     "check_carrier_target",
     "checksum",
+    "contents",
     "describe",
     "header_samples",
     "read_carrier",

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from iiccli.carrier.header import JSON
+from iiccli.carrier.header import JSON, Header
 from iiccli.carrier.reader import Carrier
 
+_CONTENTS: Final = {
+    "mono": "a stereo pair",
+    "dual": "a wide and a near view",
+    "layers": "a background and a foreground with its alpha",
+    "gray": "a colour picture",
+    "rescale": "a picture in full resolution",
+}
+"""What comes back from conversions that always give the same."""
 _STATES: Final = {
     "whole": "It is whole.",
     "stripped": "Its metadata was stripped, but its pixels are as written: it restores fully.",
@@ -14,14 +22,26 @@ _STATES: Final = {
 }
 
 
+def contents(header: Header) -> str:
+    """Say in a few words what comes back: `5 frames`, `a stereo pair`, `2 hidden pictures`."""
+    if header.task == "video":
+        return _count(header.valid, "frame")
+    if header.task == "hide":
+        hidden = header.valid - 1
+        return "a hidden picture" if hidden == 1 else f"{hidden} hidden pictures"
+    return _CONTENTS.get(header.task) or _count(header.valid, "picture")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def sentence(carrier: Carrier) -> str:
     """Say in one sentence what the file is, and in a second in which state."""
     header = carrier.header
-    noun = "picture" if header.valid == 1 else "pictures"
-    task = f" ({header.task})" if header.task else ""
     model = header.model or f"the model with hash {header.model_hash}…"
     part = f", part {header.part + 1} of {header.parts}" if header.parts > 1 else ""
-    what = f"{carrier.path.name} holds {header.valid} {noun}{task}{part}, made by {model}."
+    what = f"{carrier.path.name} holds {contents(header)}{part}, made by {model}."
     return f"{what} {_STATES[carrier.state]}"
 
 

@@ -10,7 +10,19 @@ from types import FrameType
 import typer
 
 from iiccli import __version__
-from iiccli.cli import devices, embed_video, evaluate, inspect_carrier, models, restore, train
+from iiccli.cli import (
+    compose,
+    devices,
+    embed_video,
+    evaluate,
+    gray,
+    hide,
+    inspect_carrier,
+    models,
+    rescale,
+    restore,
+    train,
+)
 from iiccli.errors import IicError
 
 UNEXPECTED = 70
@@ -45,6 +57,10 @@ def _root(
 
 
 app.command("embed-video")(embed_video.embed_video)
+app.command("hide")(hide.hide)
+app.command("compose")(compose.compose)
+app.command("gray")(gray.gray)
+app.command("rescale")(rescale.rescale)
 app.command("restore")(restore.restore)
 app.command("inspect")(inspect_carrier.inspect)
 app.command("train")(train.train)

@@ -50,9 +50,14 @@ def check_preview(preview: Path, others: Sequence[Path], *, force: bool) -> None
     check_target(preview, force=force)
 
 
-def result_json(value: Any) -> None:
-    """The whole result as one JSON object on stdout."""
-    print(json.dumps(_finite(value), indent=2, ensure_ascii=False))
+def result_json(value: Any, *, line: bool = False) -> None:
+    """The whole result as one JSON object on stdout, or one of several, each on a line."""
+    print(json_text(value, line=line))
+
+
+def json_text(value: Any, *, line: bool = False) -> str:
+    """A result as JSON, on one line or indented."""
+    return json.dumps(_finite(value), indent=None if line else 2, ensure_ascii=False)
 
 
 def _finite(value: Any) -> Any:
@@ -81,7 +86,12 @@ def meter(label: str, *, quiet: bool = False) -> Iterator[Meter]:
         TextColumn("{task.percentage:>3.0f} %"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(
+        *columns,
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),  # else results meant for a file would go to stderr
+    ) as bar:
         job = bar.add_task(label, total=1.0)
 
         def tell(done: int, total: int, share: float) -> None:

@@ -70,6 +70,11 @@ def to_rgb(image: Image.Image) -> Converted:
     return Converted(np.array(colours.convert("RGB")), alpha, icc, tuple(notes))
 
 
+def is_rgb_profile(icc: bytes) -> bool:
+    """Tell whether these bytes are an ICC profile of RGB pixels."""
+    return _profile_space(icc) == "RGB"
+
+
 def _deep_to_grey(image: Image.Image) -> tuple[Image.Image, str]:
     """Reduce an integer or float image to 8-bit grey; the note says which range was assumed."""
     values = np.nan_to_num(np.array(image).astype(np.float64))

@@ -21,10 +21,11 @@ from iiccli.media.source import Clip, ClipInfo
 FRAMES_RATE = Fraction(25)
 """Frames per second of still pictures, which carry no rate themselves."""
 
-_SUFFIXES = (
+STILL_SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif"),
     *(".ppm", ".pgm", ".pnm", ".tga", ".heic", ".heif", ".jxl", ".jp2"),
 )
+"""Files that are taken for pictures when a folder is searched."""
 _ORIENTATION = 0x0112
 _DIGITS = re.compile(r"(\d+)")
 
@@ -45,7 +46,7 @@ def frames_in_folder(folder: Path) -> list[Path]:
         found = [
             file
             for file in folder.iterdir()
-            if file.suffix.lower() in _SUFFIXES and not file.name.startswith(".")
+            if file.suffix.lower() in STILL_SUFFIXES and not file.name.startswith(".")
         ]
     except OSError as error:
         raise InputError(f"{folder} cannot be read: {error.strerror}.") from error

@@ -68,19 +68,6 @@ class Picture:
     xmp: bytes | None = None
     notes: tuple[str, ...] = ()
 
-    @property
-    def transparent(self) -> bool:
-        """Whether anything shines through."""
-        return self.alpha is not None and bool((self.alpha < 255).any())
-
-    def on_white(self) -> Pixels:
-        """(H, W, 3) uint8: the pixels as they show on a white ground."""
-        if self.alpha is None:
-            return self.pixels
-        weight = self.alpha[..., None].astype(np.float32) / 255
-        result: Pixels = np.rint(weight * self.pixels + (1 - weight) * 255).astype(np.uint8)
-        return result
-
 
 def read_picture(path: Path, *, frame: int | None = None) -> Picture:
     """Read any picture that Pillow can open as upright 8-bit RGB.

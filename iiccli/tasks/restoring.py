@@ -10,8 +10,10 @@ from pathlib import Path
 from iiccli.atomic import check_target
 from iiccli.carrier import FORMATS, Carrier, read_carrier
 from iiccli.errors import InputError, UsageError
+from iiccli.inference.converter import no_progress
 from iiccli.media.clip import CLIP_SUFFIXES, check_clip_target, write_clip
 from iiccli.media.image import PICTURE_SUFFIXES, check_picture_target, write_picture
+from iiccli.tasks.conversion import Output, conversion
 from iiccli.tasks.models import Loader
 from iiccli.tasks.pictures import Pixels, RestoredPictures, restore_pictures
 
@@ -38,6 +40,34 @@ class Report:
     states: list[str]
     damaged: float | None
     notes: list[str]
+
+
+@dataclass(frozen=True)
+class RestoredOutputs:
+    """What came out of one carrier, as its conversion names it.
+
+    Attributes:
+        outputs: the main one first.
+        restored: the pictures behind them.
+    """
+
+    outputs: list[Output]
+    restored: RestoredPictures
+
+
+def restore_outputs(
+    loader: Loader, carrier: Carrier, progress: Callable[[float], None] = no_progress
+) -> RestoredOutputs:
+    """Restore what a carrier holds, by name.
+
+    Raises:
+        ModelError, DamagedCarrierError, DeviceError: see `restore_pictures`.
+    """
+    restored = restore_pictures(loader, carrier, progress)
+    header = carrier.header
+    model = loader.load_for_carrier(header.model_hash, header.model)
+    outputs = conversion(model.converter.card.task).outputs(header, restored)
+    return RestoredOutputs(outputs, restored)
 
 
 def find_carriers(sources: Sequence[Path]) -> list[Path]:

@@ -523,7 +523,7 @@ def test_describe_is_json_and_tells_the_state(tmp_path: Path) -> None:
     assert told["fps"] == "30000/1001"
     assert told["size"] == [96, 80]
     assert told["sentence"] == (
-        "cover.png holds 5 pictures (video), part 2 of 4, made by video-5.v1. It is whole."
+        "cover.png holds 5 frames, part 2 of 4, made by video-5.v1. It is whole."
     )
     resave(path, "bare.png")
     told = json.loads(json.dumps(describe(read_carrier(tmp_path / "bare.png"))))

@@ -1,0 +1,72 @@
+"""`iic gray`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from iiccli.cli.batch import (
+    Manner,
+    OutputOption,
+    PreviewOption,
+    RecursiveOption,
+    Watch,
+    convert,
+)
+from iiccli.cli.options import (
+    DeviceOption,
+    ForceOption,
+    JsonOption,
+    ModelOption,
+    Quality,
+    QuietOption,
+    TileOption,
+)
+from iiccli.inference.tiles import DEFAULT_TILE
+
+if TYPE_CHECKING:
+    from iiccli.tasks.conversion import Made
+
+
+def gray(
+    photos: Annotated[
+        list[str], typer.Argument(help="Colour pictures, folders of them, or - for stdin.")
+    ],
+    output: OutputOption = None,
+    recursive: RecursiveOption = False,
+    quality: Annotated[
+        Quality, typer.Option("--quality", help="A carrier close to the gray, or better colours.")
+    ] = Quality.balanced,
+    preview: PreviewOption = None,
+    model: ModelOption = None,
+    device: DeviceOption = "auto",
+    tile: TileOption = DEFAULT_TILE,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Turn colour pictures into gray ones from which the colours come back."""
+    from iiccli.tasks.batch import made_by
+    from iiccli.tasks.gray import TASK, embed_gray
+    from iiccli.tasks.models import Loader
+    from iiccli.tasks.single import model_for
+
+    loader = Loader(device=device, tile=tile)
+    chosen = loader.load(model_for(TASK, model))
+
+    def embed_one(sources: Sequence[Path], target: Path, watch: Watch) -> Made:
+        return embed_gray(
+            sources[0],
+            target,
+            chosen,
+            quality.value,
+            force=force,
+            progress=watch.progress,
+            note=watch.note,
+        )
+
+    manner = Manner(output, preview, quality.value, recursive, force, quiet, as_json)
+    convert(photos, manner, TASK, loader, embed_one, same=made_by(chosen, quality.value))

@@ -1,0 +1,82 @@
+"""`iic rescale`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from iiccli.cli.batch import (
+    Manner,
+    OutputOption,
+    PreviewOption,
+    RecursiveOption,
+    Watch,
+    convert,
+)
+from iiccli.cli.options import (
+    DeviceOption,
+    ForceOption,
+    JsonOption,
+    ModelOption,
+    Quality,
+    QuietOption,
+    TileOption,
+)
+from iiccli.inference.tiles import DEFAULT_TILE
+
+if TYPE_CHECKING:
+    from iiccli.tasks.conversion import Made
+
+
+def rescale(
+    photos: Annotated[
+        list[str], typer.Argument(help="Large pictures, folders of them, or - for stdin.")
+    ],
+    scale: Annotated[
+        int | None,
+        typer.Option(
+            "--scale",
+            min=2,
+            help="How many times smaller the carrier is, 2 or 4; else the model's, or 2.",
+        ),
+    ] = None,
+    output: OutputOption = None,
+    recursive: RecursiveOption = False,
+    quality: Annotated[
+        Quality,
+        typer.Option("--quality", help="A carrier close to the small picture, or a better large."),
+    ] = Quality.balanced,
+    preview: PreviewOption = None,
+    model: ModelOption = None,
+    device: DeviceOption = "auto",
+    tile: TileOption = DEFAULT_TILE,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Turn large pictures into small ones from which the large ones come back."""
+    from iiccli.tasks.batch import made_by
+    from iiccli.tasks.models import Loader
+    from iiccli.tasks.rescale import DEFAULT_SCALE, TASK, embed_rescale
+    from iiccli.tasks.single import model_for
+
+    loader = Loader(device=device, tile=tile)
+    wanted = scale if scale is not None or model is not None else DEFAULT_SCALE
+    chosen = loader.load(model_for(TASK, model, wanted))
+
+    def embed_one(sources: Sequence[Path], target: Path, watch: Watch) -> Made:
+        return embed_rescale(
+            sources[0],
+            target,
+            chosen,
+            quality.value,
+            force=force,
+            progress=watch.progress,
+            note=watch.note,
+        )
+
+    manner = Manner(output, preview, quality.value, recursive, force, quiet, as_json)
+    convert(photos, manner, TASK, loader, embed_one, same=made_by(chosen, quality.value))

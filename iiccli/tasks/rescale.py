@@ -1,0 +1,45 @@
+"""Rescaling: the carrier is the picture at a half or a quarter of its size; all of it comes back.
+
+The essentials are the picture's own width and height, 4 bytes each, so that it comes back at
+exactly its size where that is no multiple of the scale.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from iiccli.carrier import Header
+from iiccli.inference.converter import Progress, no_progress
+from iiccli.tasks.conversion import Conversion, Made, Output
+from iiccli.tasks.models import LoadedModel
+from iiccli.tasks.pictures import RestoredPictures
+from iiccli.tasks.single import embed_single, single_output
+from iiccli.tasks.stills import Note, silent
+
+TASK = "rescale"
+NAME = "full"
+DEFAULT_SCALE = 2
+
+
+def embed_rescale(
+    source: Path,
+    target: Path,
+    model: LoadedModel,
+    quality: str = "balanced",
+    *,
+    force: bool = False,
+    progress: Progress = no_progress,
+    note: Note = silent,
+) -> Made:
+    """Make the small carrier of a large picture; see `embed_single`."""
+    return embed_single(
+        source, target, model, NAME, quality, force=force, progress=progress, note=note
+    )
+
+
+def outputs(header: Header, restored: RestoredPictures) -> list[Output]:
+    """The picture at its own size."""
+    return single_output(NAME, header, restored)
+
+
+CONVERSION = Conversion(TASK, outputs)

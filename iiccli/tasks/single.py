@@ -1,0 +1,125 @@
+"""One still picture into one carrier: what gray and rescale share."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Any
+
+from iiccli.carrier import Header, check_carrier_target, write_carrier
+from iiccli.errors import ModelError
+from iiccli.inference.converter import Progress, no_progress
+from iiccli.media.colour import is_rgb_profile
+from iiccli.tasks.conversion import Made, Output
+from iiccli.tasks.models import LoadedModel
+from iiccli.tasks.pictures import RestoredPictures, embed_pictures
+from iiccli.tasks.stills import Note, read_flat, silent, spare
+from iiccli.zoo.catalogue import Entry, find, for_pictures
+
+PROFILE = "icc"
+"""Key of the header's `extra`: the picture's profile in base64, where the carrier's own pixels
+are not of its kind: a gray PNG with an RGB profile is against the standard."""
+MAX_PROFILE = 40_000
+"""Bytes; `extra` has room for 64 KiB as text."""
+
+
+def model_for(task: str, name: str | None, scale: int | None = None) -> Entry:
+    """The model meant by its name, or the best for one picture at that scale.
+
+    Args:
+        task: the conversion.
+        name: name or path of a model; None chooses.
+        scale: how many times smaller the carrier is to be; None leaves that to the model, or
+            takes 1.
+
+    Raises:
+        ModelError: there is none, or it is for something else.
+    """
+    if name is None:
+        return for_pictures(task, 1, scale or 1)
+    entry = find(name)
+    card = entry.card
+    if card.task != task:
+        raise ModelError(
+            f"The model {entry.name} is for {card.task}, not for {task}.",
+            "See `iic models` for those that fit.",
+        )
+    if scale is not None and card.scale != scale:
+        raise ModelError(
+            f"The model {entry.name} makes carriers {card.scale} times smaller, not {scale} times.",
+            "Leave out --model or --scale.",
+        )
+    return entry
+
+
+def embed_single(
+    source: Path,
+    target: Path,
+    model: LoadedModel,
+    name: str,
+    quality: str = "balanced",
+    *,
+    force: bool = False,
+    progress: Progress = no_progress,
+    note: Note = silent,
+) -> Made:
+    """Make the carrier of one picture.
+
+    Its profile, EXIF and XMP go along. A carrier has no alpha channel: what is transparent is
+    shown on white.
+
+    Args:
+        source: any picture that can be read.
+        target: .png, .webp or .tiff.
+        model: takes one picture.
+        name: of the picture as an output.
+        quality: `cover`, `balanced` or `content`, where the model has several.
+        force: replace what exists.
+        progress: told how far it is.
+        note: called with remarks for the user.
+
+    Raises:
+        InputError, OutputError, OutputExistsError, DeviceError: see `errors`.
+    """
+    check_carrier_target(target, force)
+    spare([source], target)
+    picture = read_flat(source, note)
+    pixels = picture.pixels
+    profile, extra = picture.icc, {}
+    if model.converter.channels == 1 and profile is not None:
+        if len(profile) <= MAX_PROFILE:
+            extra = {PROFILE: base64.b64encode(profile).decode("ascii")}
+        else:
+            note(f"{source.name}: its colour profile is too large to go along.")
+        profile = None
+    fields: dict[str, Any] = {"extra": extra}
+    carrier, header = embed_pictures(model, [pixels], 0, quality, progress, **fields)
+    cover = model.converter.cover(pixels)
+    written = write_carrier(
+        target,
+        carrier,
+        header,
+        target=cover,
+        force=force,
+        icc=profile,
+        exif=picture.exif,
+        xmp=picture.xmp,
+    )
+    return Made(target, written, header, cover, [Output(name, pixels, icc=picture.icc)])
+
+
+def single_output(name: str, header: Header, restored: RestoredPictures) -> list[Output]:
+    """The one picture that comes back, with the profile that the header keeps for it."""
+    return [Output(name, restored.pictures[0], icc=_profile(header))]
+
+
+def _profile(header: Header) -> bytes | None:
+    text = header.extra.get(PROFILE)
+    if not isinstance(text, str):
+        return None
+    try:
+        profile = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return profile if is_rgb_profile(profile) else None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from iiccli.errors import ModelError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from iiccli.carrier import Header
+    from iiccli.carrier import Attached, Header
     from iiccli.tasks.pictures import RestoredPictures
 
 Pixels = npt.NDArray[np.uint8]
@@ -72,6 +72,32 @@ class Made:
 
 
 @dataclass(frozen=True)
+class Form:
+    """A way to give back all that a carrier holds in one file; `iic restore --as` names it.
+
+    Without `combine` and `write` it is the usual way: a picture for each output.
+
+    Attributes:
+        combine: makes one picture of the outputs. It is written as any picture is, and those of
+            a clip's carriers, one after the other, as a clip.
+        write: writes the file itself, given the target, the outputs, the carrier's own profile,
+            EXIF and XMP, and whether to replace what exists.
+        suffix: of the file where none is named.
+        implied: suffixes of targets that ask for this form by themselves, such as `.mpo`.
+    """
+
+    combine: Callable[[list[Output]], Output] | None = None
+    write: Callable[[Path, list[Output], Attached, bool], None] | None = None
+    suffix: str = ".png"
+    implied: tuple[str, ...] = ()
+
+
+def numbers(header: Header) -> list[str]:
+    """Names of a clip's frames, from 1."""
+    return [f"{i + 1:04}" for i in range(header.valid)]
+
+
+@dataclass(frozen=True)
 class Conversion:
     """What the rest of the house needs to know of a conversion.
 
@@ -82,12 +108,17 @@ class Conversion:
         zoom: what its header says of how much nearer the second picture is; see
             `iiccli.inference.converter.Converter.restore`.
         clip: whether the pictures are frames of a clip.
+        names: the names of the outputs, in order, as far as the header tells them before
+            anything is restored.
+        forms: further ways to give back what a carrier holds, by name.
     """
 
     task: str
     outputs: Callable[[Header, RestoredPictures], list[Output]]
     zoom: Callable[[Header], float] = lambda header: 1.0
     clip: bool = False
+    names: Callable[[Header], Sequence[str]] = numbers
+    forms: Mapping[str, Form] = field(default_factory=dict)
 
 
 def conversion(task: str) -> Conversion:
@@ -105,3 +136,7 @@ def conversion(task: str) -> Conversion:
 def numbered(header: Header, restored: RestoredPictures) -> list[Output]:
     """Outputs of a clip: its frames, numbered from 1."""
     return [Output(f"{i + 1:04}", picture) for i, picture in enumerate(restored.pictures)]
+
+
+COVER = "cover"
+"""Name of an output that the carrier shows anyway, and that nobody asks for alone."""

@@ -42,4 +42,4 @@ def outputs(header: Header, restored: RestoredPictures) -> list[Output]:
     return single_output(NAME, header, restored)
 
 
-CONVERSION = Conversion(TASK, outputs)
+CONVERSION = Conversion(TASK, outputs, names=lambda header: [NAME])

@@ -37,6 +37,7 @@ def _list(as_json: bool) -> None:
         try:
             card = entry.card
             fact |= {"task": card.task, "network": card.network, "pictures": card.pictures}
+            fact |= {"scale": card.scale}
             fact |= {"bytes": entry.path.stat().st_size, "sha256": entry.hash, "problem": ""}
         except ModelError as error:
             fact["problem"] = error.message
@@ -49,8 +50,9 @@ def _list(as_json: bool) -> None:
             result(f"{fact['name']:18} {fact['problem']}")
         else:
             pictures = count_of(fact["pictures"], "picture")
+            scale = "" if fact["scale"] == 1 else f"1/{fact['scale']} size"
             size = fact["bytes"] / 1e6
-            result(f"{fact['name']:18} {fact['task']:8} {pictures:12} {size:4.1f} MB")
+            result(f"{fact['name']:18} {fact['task']:8} {pictures:12} {scale:8} {size:4.1f} MB")
     if not facts:
         result("There is no model at hand.")
     result(f"Your own models belong into {user_folder()}.")

@@ -32,6 +32,7 @@ def test_list(iic: Iic, tiny_models: Path) -> None:
         "task": "video",
         "network": "transform",
         "pictures": 5,
+        "scale": 1,
         "bytes": path.stat().st_size,
         "sha256": sha256(path),
         "problem": "",

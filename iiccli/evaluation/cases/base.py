@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from iiccli.errors import InputError
+from iiccli.errors import InputError, UsageError
 from iiccli.media.frames import frames_in_folder
 from iiccli.media.image import read_picture
 
@@ -27,6 +27,9 @@ class CaseOptions:
         zoom: how many times nearer the second view of `dual` is: a whole number above 1.
         backgrounds: the photographs under the cut-outs of `layers`.
         limit: so many cases at most, the first ones.
+
+    Raises:
+        UsageError: a number that makes no sense.
     """
 
     first: int = 3
@@ -34,6 +37,13 @@ class CaseOptions:
     zoom: int = 2
     backgrounds: Path | None = None
     limit: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        for name, least in (("first", 0), ("zoom", 2), ("limit", 1)):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, int) and value >= least):
+                raise UsageError(f"{value} is no {name}.", f"Give a whole number from {least} on.")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from iiccli.carrier.header import MAX_SIDE
-from iiccli.errors import InputError, UsageError
+from iiccli.errors import InputError
 from iiccli.evaluation.cases.base import (
     Case,
     Pixels,
@@ -55,12 +55,13 @@ def _planned(path: Path, multiple: int) -> Planned:
 def dual_views(folder: Path, zoom: int) -> Plan:
     """Every photograph at low resolution, and its centre at full resolution.
 
+    Args:
+        folder: of photographs.
+        zoom: 2 or more.
+
     Raises:
-        UsageError: a zoom that is not above 1.
-        InputError: there is no photograph.
+        InputError: there is no photograph that is large enough.
     """
-    if zoom < 2:
-        raise UsageError(f"A zoom of {zoom} shows no nearer view.", "Give 2, 4 or 8.")
     cases, small = [], []
     for path in pictures_in(folder):
         if _shorter_side(path) < MIN_SIDE * zoom:

@@ -51,11 +51,10 @@ def gray(
     """Turn colour pictures into gray ones from which the colours come back."""
     from iiccli.tasks.batch import made_by
     from iiccli.tasks.gray import TASK, embed_gray
-    from iiccli.tasks.models import Loader
-    from iiccli.tasks.single import model_for
+    from iiccli.tasks.models import Loader, choose_entry
 
     loader = Loader(device=device, tile=tile)
-    chosen = loader.load(model_for(TASK, model))
+    chosen = loader.load(choose_entry(TASK, 1, model))
 
     def embed_one(sources: Sequence[Path], target: Path, watch: Watch) -> Made:
         return embed_gray(

@@ -60,12 +60,10 @@ def rescale(
     """Turn large pictures into small ones from which the large ones come back."""
     from iiccli.tasks.batch import made_by
     from iiccli.tasks.models import Loader
-    from iiccli.tasks.rescale import DEFAULT_SCALE, TASK, embed_rescale
-    from iiccli.tasks.single import model_for
+    from iiccli.tasks.rescale import TASK, embed_rescale, model_for
 
     loader = Loader(device=device, tile=tile)
-    wanted = scale if scale is not None or model is not None else DEFAULT_SCALE
-    chosen = loader.load(model_for(TASK, model, wanted))
+    chosen = loader.load(model_for(scale, model))
 
     def embed_one(sources: Sequence[Path], target: Path, watch: Watch) -> Made:
         return embed_rescale(

@@ -14,7 +14,7 @@ from iiccli.errors import InputError, ModelError, UsageError
 from iiccli.inference.converter import Progress, no_progress
 from iiccli.media.fitting import FIT_BYTES, MAX_SIDE, RULES, Fit, Rule, cropped, fit, unfit
 from iiccli.media.image import Pixels
-from iiccli.tasks.conversion import Conversion, Made, Output
+from iiccli.tasks.conversion import COVER, Conversion, Made, Output
 from iiccli.tasks.models import LoadedModel, Loader, choose_entry
 from iiccli.tasks.pictures import QUALITIES, RestoredPictures, embed_pictures, quality_index
 from iiccli.tasks.stills import Note, in_profile_of, read_flat, silent, spare
@@ -137,7 +137,7 @@ def hide(
     if not options.header:
         note(f"nothing in {target.name} says what it is; take the secrets out with")
         note(restore_command(target, model, options, fits))
-    return Made(target, written, header, look, [*originals, Output("cover", base.pixels)])
+    return Made(target, written, header, look, [*originals, Output(COVER, base.pixels)])
 
 
 def restore_command(
@@ -182,10 +182,15 @@ def outputs(header: Header, restored: RestoredPictures) -> list[Output]:
         if how is not None and how.size[0] * how.size[1] <= MAX_PIXELS:
             picture = unfit(picture, how)
         found.append(Output(f"secret-{i + 1}", picture))
-    return [*found, Output("cover", cover)]
+    return [*found, Output(COVER, cover)]
 
 
-CONVERSION = Conversion(TASK, outputs)
+def names(header: Header) -> list[str]:
+    """What the outputs are called."""
+    return [*(f"secret-{i + 1}" for i in range(header.valid - 1)), COVER]
+
+
+CONVERSION = Conversion(TASK, outputs, names=names)
 
 
 def _original(pixels: Pixels, path: Path, size: tuple[int, int], rule: Rule, note: Note) -> Pixels:

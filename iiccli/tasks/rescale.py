@@ -11,14 +11,30 @@ from pathlib import Path
 from iiccli.carrier import Header
 from iiccli.inference.converter import Progress, no_progress
 from iiccli.tasks.conversion import Conversion, Made, Output
-from iiccli.tasks.models import LoadedModel
+from iiccli.tasks.models import LoadedModel, choose_entry
 from iiccli.tasks.pictures import RestoredPictures
 from iiccli.tasks.single import embed_single, single_output
 from iiccli.tasks.stills import Note, silent
+from iiccli.zoo.catalogue import Entry, find
 
 TASK = "rescale"
 NAME = "full"
 DEFAULT_SCALE = 2
+
+
+def model_for(scale: int | None, name: str | None) -> Entry:
+    """The model for a scale, or the one named.
+
+    Args:
+        scale: how many times smaller the carrier is to be; None leaves that to the model named.
+        name: name or path of a model.
+
+    Raises:
+        ModelError: there is none.
+    """
+    if scale is None:
+        scale = DEFAULT_SCALE if name is None else find(name).card.scale
+    return choose_entry(TASK, 1, name, scale)
 
 
 def embed_rescale(

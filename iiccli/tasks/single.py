@@ -8,49 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from iiccli.carrier import Header, check_carrier_target, write_carrier
-from iiccli.errors import ModelError
 from iiccli.inference.converter import Progress, no_progress
 from iiccli.media.colour import is_rgb_profile
 from iiccli.tasks.conversion import Made, Output
 from iiccli.tasks.models import LoadedModel
 from iiccli.tasks.pictures import RestoredPictures, embed_pictures
 from iiccli.tasks.stills import Note, read_flat, silent, spare
-from iiccli.zoo.catalogue import Entry, find, for_pictures
 
 PROFILE = "icc"
 """Key of the header's `extra`: the picture's profile in base64, where the carrier's own pixels
 are not of its kind: a gray PNG with an RGB profile is against the standard."""
 MAX_PROFILE = 40_000
 """Bytes; `extra` has room for 64 KiB as text."""
-
-
-def model_for(task: str, name: str | None, scale: int | None = None) -> Entry:
-    """The model meant by its name, or the best for one picture at that scale.
-
-    Args:
-        task: the conversion.
-        name: name or path of a model; None chooses.
-        scale: how many times smaller the carrier is to be; None leaves that to the model, or
-            takes 1.
-
-    Raises:
-        ModelError: there is none, or it is for something else.
-    """
-    if name is None:
-        return for_pictures(task, 1, scale or 1)
-    entry = find(name)
-    card = entry.card
-    if card.task != task:
-        raise ModelError(
-            f"The model {entry.name} is for {card.task}, not for {task}.",
-            "See `iic models` for those that fit.",
-        )
-    if scale is not None and card.scale != scale:
-        raise ModelError(
-            f"The model {entry.name} makes carriers {card.scale} times smaller, not {scale} times.",
-            "Leave out --model or --scale.",
-        )
-    return entry
 
 
 def embed_single(

@@ -168,7 +168,7 @@ def outputs(header: Header, restored: RestoredPictures) -> list[Output]:
     return [Output(LEFT, left), Output(RIGHT, right)]
 
 
-CONVERSION = Conversion(TASK, outputs)
+CONVERSION = Conversion(TASK, outputs, names=lambda header: [LEFT, RIGHT])
 
 
 def _size(pixels: Pixels) -> tuple[int, int]:

@@ -15,32 +15,20 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from statistics import mean
 from types import FrameType
-from typing import Any
 
 import torch
 
 from iiccli.errors import IicError
-from iiccli.evaluation.protocol import PROTOCOL, evaluate_video
+from iiccli.evaluation.report import models_page
+from iiccli.evaluation.standard import check_sets, measure
 from iiccli.inference.device import choose
 from iiccli.tasks.models import Loader
-from iiccli.tasks.pictures import QUALITIES
 from iiccli.training.build import train_model
 from iiccli.training.loop import PRECISIONS, choose_precision
 from iiccli.training.recipes import SHIPPED, Recipe
 from iiccli.zoo.catalogue import Entry
-from iiccli.zoo.modelfile import Card, load_model, read_card, save_model, sha256
-
-FIRST_FRAME = 3
-CLIPS = (
-    f"consecutive frames of each clip, from number {FIRST_FRAME + 1} on, "
-    "the middle one as reference"
-)
-NOT_FULL = ("vid4-*",)
-"""Clips of the test data that are for another purpose."""
-
-COLUMNS = ("cover_psnr", "others_psnr", "cover_ssim", "others_ssim")
+from iiccli.zoo.modelfile import load_model, save_model
 
 
 class Stop:
@@ -89,7 +77,7 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--train-data", type=Path, action="append", help="folder or tar file; repeatable"
     )
-    parser.add_argument("--test-data", type=Path, help="a folder of clips")
+    parser.add_argument("--test-data", type=Path, help="the folder of all test sets")
     parser.add_argument("--as-is", action="store_true", help="export what runs/ holds")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", choices=PRECISIONS, default="auto")
@@ -102,7 +90,7 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
     if arguments.train_data is None:
         names = ("video", "photos-0", "photos-1")
         arguments.train_data = [shared / "train" / f"{name}.tar" for name in names]
-    arguments.test_data = arguments.test_data or shared / "test" / "video"
+    arguments.test_data = arguments.test_data or shared / "test"
     missing = [p for p in (*arguments.train_data, arguments.test_data) if not p.exists()]
     if missing:
         parser.error(f"there is no {missing[0]}; name --train-data and --test-data")
@@ -124,6 +112,7 @@ def budgeted(recipes: Sequence[Recipe], minutes: float | None) -> list[Recipe]:
 
 def ship(recipe: Recipe, target: Path, arguments: argparse.Namespace, stop: Stop) -> bool:
     """Train one model, measure it, write it with its figures; false if stopped before."""
+    check_sets(recipe.task, arguments.test_data)
     run = arguments.runs / recipe.name
     trained = run / "model.safetensors"
     if not (arguments.as_is and trained.exists()):
@@ -141,20 +130,15 @@ def ship(recipe: Recipe, target: Path, arguments: argparse.Namespace, stop: Stop
     if stop():
         return False
     loader = Loader(device=arguments.device, override=str(trained))
-    model = loader.load(Entry(recipe.name, trained))
-    figures: dict[str, Any] = {"protocol": PROTOCOL, "clips": CLIPS, "qualities": {}}
-    for quality in QUALITIES:
-        results = evaluate_video(
-            arguments.test_data, model, loader, quality, first=FIRST_FRAME, exclude=NOT_FULL
-        )
-        figures["data"] = ", ".join(result.name for result in results)
-        figures["qualities"][quality] = {
-            column: round(mean(getattr(result, column) for result in results), 4)
-            for column in COLUMNS
-        }
-        tell(f"{recipe.name}, {quality}: {figures['qualities'][quality]}")
-        if stop():
-            return False
+    figures = measure(
+        loader.load(Entry(recipe.name, trained)),
+        loader,
+        arguments.test_data,
+        report=lambda line: tell(f"{recipe.name}, {line}"),
+        stop=stop,
+    )
+    if figures is None:
+        return False
     card, state = load_model(trained)
     digest = save_model(target, replace(card, metrics=figures), state)
     tell(f"{target}: {target.stat().st_size / 1e6:.2f} MB, SHA-256 {digest}")
@@ -176,54 +160,9 @@ def unpacked(path: Path, folder: Path) -> Path:
 
 def write_table(folder: Path) -> None:
     """Write README.md of the models' folder from what the files say about themselves."""
-    files = sorted(folder.glob("*.safetensors"), key=lambda p: (read_card(p).pictures, p.name))
-    if not files:
-        return
-    cards = [(path, read_card(path)) for path in files]
-    lines = [
-        "# Models",
-        "",
-        "Written by `make models` from what the files say about themselves; `iic models show NAME`",
-        "tells the same and more. A file that is here never changes: a better one gets a new",
-        "version.",
-        "",
-        "| model | pictures | quality | cover PSNR | others PSNR | cover SSIM | others SSIM |",
-        "| --- | ---: | --- | ---: | ---: | ---: | ---: |",
-    ]
-    for _, card in cards:
-        table = card.metrics.get("qualities", {})
-        for quality in (name for name in QUALITIES if name in table):
-            row = table[quality]
-            lines.append(
-                f"| {card.name} | {card.pictures} | {quality} | {row['cover_psnr']:.2f} dB | "
-                f"{row['others_psnr']:.2f} dB | {row['cover_ssim']:.4f} | "
-                f"{row['others_ssim']:.4f} |"
-            )
-    for path, card in cards:
-        lines += ["", *section(path, card)]
-    (folder / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def section(path: Path, card: Card) -> list[str]:
-    """One model: where it comes from, and what its figures mean."""
-    recipe, metrics = card.recipe, card.metrics
-    schedule = recipe.get("schedule", {})
-    return [
-        f"## {card.name}",
-        "",
-        f"- File: [{path.name}]({path.name}), {path.stat().st_size / 1e6:.2f} MB, SHA-256",
-        f"  `{sha256(path)}`",
-        f"- For: {card.task}, {card.pictures} pictures, reference {card.reference}; network "
-        f"`{card.network}`",
-        f"- Trained on: {card.data}",
-        f"- Training: {schedule.get('minutes', 0):.0f} minutes of the enhancer at learning rate "
-        f"{schedule.get('rate')}, batches of {recipe.get('batch')} crops of {recipe.get('crop')} "
-        "pixels",
-        f"- Machine: {recipe.get('machine')}, torch {recipe.get('torch')}",
-        f"- Figures on: {metrics.get('data', '')}: {metrics.get('clips', '')}",
-        f"- Protocol: {metrics.get('protocol', '')}",
-        f"- Licence: {card.licence}",
-    ]
+    page = models_page(folder)
+    if page:
+        (folder / "README.md").write_text(page, encoding="utf-8")
 
 
 def tell(line: str) -> None:

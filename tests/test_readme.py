@@ -169,12 +169,14 @@ def test_models_are_exported_with_figures_and_then_left_alone(desk: Path, stand_
     (stored,) = stand_in.iterdir()
     (desk / "runs" / "video-5.v1" / "model.safetensors").write_bytes(stored.read_bytes())
     words = ["--only", "video-5.v1", "--as-is", "--train-data", "my-clips"]
-    words += ["--test-data", "my-clips"]
+    (desk / "test").mkdir()
+    (desk / "test" / "video").symlink_to(desk / "my-clips")
+    words += ["--test-data", "test"]
     run = script("models.py", *words)
     assert run.returncode == 0, run.stderr
     target = desk / "models" / "video-5.v1.safetensors"
     figures = read_card(target).metrics
-    assert set(figures["qualities"]) == {"cover", "balanced", "content"}
+    assert set(figures["sets"]["DAVIS"]) == {"cover", "balanced", "content"}
     table = (desk / "models" / "README.md").read_text(encoding="utf-8")
     assert table.count("| video-5.v1 | 5 |") == 3
     before = target.read_bytes()

@@ -19,8 +19,12 @@ Whole = npt.NDArray[np.int32]
 _FULL = 255
 _ROUND = 127
 """A sample may be this far from C, in 255ths, and still round to it."""
-_NEARLY = 2
-"""An alpha this close to an end of its range is put there."""
+_NEARLY = 4
+"""An alpha this close to an end of its range is put there. Measured on five cut-outs restored from
+carriers, alpha's mean absolute error is 0.0027 with 0, 0.0009 with 2, 0.0004 with 4 and 8; from 8
+on the foreground gets worse."""
+_HALF = 128
+"""From this alpha on it is rather alpha that gives way than the background."""
 _BLOCK = 1 << 18
 """Pixels that are worked on at a time: whole numbers of 32 bits take four times their memory."""
 
@@ -63,14 +67,15 @@ def decomposed(composite: Pixels, background: Pixels, alpha: Pixels) -> Layers:
     """Find the foreground of a composite whose background and alpha are known nearly.
 
     The foreground follows from the other two; but where it would have to be darker than black
-    or brighter than white, no foreground gives the composite. There the background gives way,
-    by as little as suffices. So `composed` of the result is the composite exactly, whatever was
-    given: where alpha is 0 the background is the composite, where it is 255 the foreground is.
+    or brighter than white, no foreground gives the composite. There alpha rises if it is high
+    already, else the background gives way, by as little as suffices. So `composed` of the
+    result is the composite exactly, whatever was given: where alpha is 0 the background is the
+    composite, where it is 255 the foreground is.
 
     Args:
         composite: (H, W, 3) uint8.
         background: (H, W, 3) uint8, perhaps a little wrong.
-        alpha: (H, W) uint8, perhaps a little wrong: from 2 down it is taken for 0, from 253 up
+        alpha: (H, W) uint8, perhaps a little wrong: from 4 down it is taken for 0, from 251 up
             for 255.
     """
     cleaned = np.where(alpha <= _NEARLY, 0, np.where(alpha >= _FULL - _NEARLY, _FULL, alpha))
@@ -79,7 +84,10 @@ def decomposed(composite: Pixels, background: Pixels, alpha: Pixels) -> Layers:
     for rows in _strips(alpha):
         a = cleaned[rows, :, None].astype(np.int32)
         wanted = _FULL * composite[rows].astype(np.int32)
-        behind[rows] = _possible(background[rows].astype(np.int32), wanted, a)
+        given = background[rows].astype(np.int32)
+        a = np.where(a < _HALF, a, np.maximum(a, _least_alpha(given, wanted)))
+        cleaned[rows] = a[..., 0]
+        behind[rows] = _possible(given, wanted, a)
         foreground[rows] = _foreground(wanted - (_FULL - a) * behind[rows], a)
     return Layers(foreground, behind, cleaned)
 
@@ -114,6 +122,14 @@ def placed(
 def on_plain(pixels: Pixels, alpha: Pixels, level: int = _FULL) -> Pixels:
     """Put (H, W, 3) pixels with (H, W) alpha on a plain ground: white, or another gray."""
     return composed(pixels, np.full_like(pixels, level), alpha)
+
+
+def _least_alpha(background: Whole, wanted: Whole) -> Whole:
+    """(h, w, 1): the lowest alpha with which a foreground exists for all three colours."""
+    dark = _FULL - (wanted + _ROUND) // np.maximum(background, 1)
+    bright = -((_FULL * background + _ROUND - wanted) // np.maximum(_FULL - background, 1))
+    least: Whole = np.maximum(dark, bright).max(axis=2, keepdims=True).clip(0, _FULL)
+    return least
 
 
 def _possible(background: Whole, wanted: Whole, a: Whole) -> Whole:

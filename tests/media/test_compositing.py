@@ -50,7 +50,7 @@ def test_recomposing_every_sample_with_every_alpha(level: int) -> None:
 def test_true_layers_come_back(layers: tuple[np.ndarray, ...]) -> None:
     """The background untouched, the foreground as near as its rounding in 8 bits allows."""
     foreground, background, alpha = layers
-    alpha = np.where((alpha <= 2) | (alpha >= 253), alpha // 128 * 255, alpha).astype(np.uint8)
+    alpha = np.where((alpha <= 4) | (alpha >= 251), alpha // 128 * 255, alpha).astype(np.uint8)
     parts = decomposed(composed(foreground, background, alpha), background, alpha)
     assert (parts.alpha == alpha).all()
     assert (parts.background == background).all()
@@ -67,10 +67,19 @@ def test_a_wrong_background_gives_way_no_further_than_it_must() -> None:
     assert parts.foreground[0, :, 0].tolist() == [0, 0, 100]
 
 
+def test_a_high_alpha_rises_rather_than_that_the_background_gives_way() -> None:
+    composite, background = np.full((1, 1, 3), 2, np.uint8), np.full((1, 1, 3), 200, np.uint8)
+    background[..., 1] = 3
+    parts = decomposed(composite, background, np.array([[240]], np.uint8))
+    assert (parts.background == background).all()
+    assert parts.alpha.tolist() == [[252]]  # 3 · 200 / 255 is 2.4, and rounds to 2
+    assert (parts.foreground[..., [0, 2]] == 0).all()
+
+
 def test_nearly_nothing_and_nearly_all_are_cleaned() -> None:
-    alpha = np.array([[0, 2, 3, 252, 253, 255]], np.uint8)
+    alpha = np.array([[0, 4, 5, 250, 251, 255]], np.uint8)
     parts = decomposed(smooth(1, 6), smooth(1, 6), alpha)
-    assert parts.alpha.tolist() == [[0, 0, 3, 252, 255, 255]]
+    assert parts.alpha.tolist() == [[0, 0, 5, 250, 255, 255]]
 
 
 def test_placing_cuts_what_reaches_beyond() -> None:

@@ -1,0 +1,237 @@
+"""Layers: a foreground over a background in one picture that can be taken apart again.
+
+The carrier looks like the composite, and holds the background and the foreground's alpha; the
+foreground follows from these three.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from iiccli.carrier import Header, check_carrier_target, contents, read_carrier, write_carrier
+from iiccli.errors import DamagedCarrierError, InputError, NotACarrierError, UsageError
+from iiccli.inference.converter import Progress, no_progress
+from iiccli.media.compositing import composed, decomposed, placed
+from iiccli.media.image import Picture, Pixels, resize
+from iiccli.tasks.conversion import Conversion, Made, Output
+from iiccli.tasks.models import Loader, choose_entry
+from iiccli.tasks.pictures import QUALITIES, RestoredPictures, embed_pictures, quality_index
+from iiccli.tasks.stills import Note, in_profile_of, read_flat, read_noted, silent, spare
+
+TASK = "layers"
+PICTURES = 3
+"""The composite, the background, and alpha as a gray picture."""
+
+_LUMA = np.array([0.299, 0.587, 0.114])
+
+
+@dataclass(frozen=True)
+class LayersOptions:
+    """How a composite is made.
+
+    Attributes:
+        position: x and y of the foreground's top left corner on the background; None: centred.
+        resize: scale the foreground so that it just fits on the background.
+        quality: `cover`, `balanced` or `content`.
+        model: name or path of a model; None chooses.
+    """
+
+    position: tuple[int, int] | None = None
+    resize: bool = False
+    quality: str = "balanced"
+    model: str | None = None
+
+
+def compose(
+    foreground: Path,
+    background: Path,
+    target: Path,
+    options: LayersOptions,
+    loader: Loader,
+    *,
+    alpha: Path | None = None,
+    force: bool = False,
+    progress: Progress = no_progress,
+    note: Note = silent,
+) -> Made:
+    """Put a foreground over a background, so that it can be taken off again.
+
+    Args:
+        foreground: a picture with transparency, or any, with `alpha`.
+        background: gives the composite its size, profile, EXIF and XMP.
+        target: the carrier: .png, .webp or .tiff.
+        options: see there.
+        loader: gives the model.
+        alpha: a gray picture as large as the foreground, white where that is opaque.
+        force: replace what exists.
+        progress: told how far it is.
+        note: told remarks for the user.
+
+    Raises:
+        UsageError, InputError, ModelError, OutputError, OutputExistsError: see `errors`.
+    """
+    quality_index(options.quality, len(QUALITIES))
+    check_carrier_target(target, force)
+    spare([foreground, background, *([alpha] if alpha is not None else [])], target)
+    entry = choose_entry(TASK, PICTURES, options.model)
+    behind = read_flat(background, note)
+    size = (behind.pixels.shape[1], behind.pixels.shape[0])
+    picture = _cut_out(foreground, alpha, note)
+    picture = in_profile_of(picture, foreground, behind, note)
+    pixels, shape = _on_canvas(picture, foreground, size, options, note)
+    composite = composed(pixels, behind.pixels, shape)
+    model = loader.load(entry)
+    carrier, header = embed_pictures(
+        model,
+        [composite, behind.pixels, np.repeat(shape[..., None], 3, axis=2)],
+        0,
+        options.quality,
+        progress,
+    )
+    look = model.converter.cover(composite)
+    written = write_carrier(
+        target,
+        carrier,
+        header,
+        target=look,
+        force=force,
+        icc=behind.icc,
+        exif=behind.exif,
+        xmp=behind.xmp,
+    )
+    originals = [Output("background", behind.pixels), Output("foreground", pixels, shape)]
+    return Made(target, written, header, look, originals)
+
+
+def check_composite(path: Path) -> None:
+    """Refuse what `decompose` cannot take apart.
+
+    Raises:
+        NotACarrierError: it is no carrier.
+        UsageError: it is one of another conversion.
+        InputError, DamagedCarrierError: see `read_carrier`.
+    """
+    try:
+        header = read_carrier(path).header
+    except NotACarrierError as error:
+        raise NotACarrierError(
+            f"{path} is no composite that can be taken apart: it holds nothing from iic.",
+            "Only what `iic compose` made can be, and only as long as it was never saved lossily.",
+        ) from error
+    if header.task not in ("", TASK):
+        raise UsageError(
+            f"{path} is no composite: it holds {contents(header)}.", f"Use: iic restore {path}"
+        )
+
+
+def outputs(header: Header, restored: RestoredPictures) -> list[Output]:
+    """The background, and the foreground with its alpha.
+
+    Put together again they are the restored composite.
+
+    Raises:
+        DamagedCarrierError: the carrier claims to hold fewer pictures.
+    """
+    if len(restored.pictures) < PICTURES:
+        raise DamagedCarrierError(
+            "The carrier's header is wrong: it holds no layers.", "Look for the original file."
+        )
+    composite, background, gray = restored.pictures[:PICTURES]
+    alpha = np.rint(gray.mean(axis=2)).astype(np.uint8)
+    layers = decomposed(composite, background, alpha)
+    return [
+        Output("background", layers.background),
+        Output("foreground", layers.foreground, layers.alpha),
+    ]
+
+
+CONVERSION = Conversion(TASK, outputs, names=lambda header: ["background", "foreground"])
+
+
+def _cut_out(path: Path, mask: Path | None, note: Note) -> Picture:
+    """The foreground with its alpha, its own or the mask's.
+
+    Raises:
+        InputError: it has none, or the mask differs in size.
+    """
+    picture = read_noted(path, note)
+    if mask is None:
+        if picture.alpha is None:
+            raise InputError(
+                f"{path} has no transparency, so it would hide the background.",
+                "Give a gray mask of the same size with --alpha.",
+            )
+        return picture
+    if picture.alpha is not None and (picture.alpha != 255).any():
+        note(f"{path.name}: its own transparency gives way to {mask.name}.")
+    alpha = _mask(mask, note)
+    if alpha.shape != picture.pixels.shape[:2]:
+        (height, width), (rows, columns) = alpha.shape, picture.pixels.shape[:2]
+        raise InputError(
+            f"The mask {mask} is {width}×{height}, but {path} is {columns}×{rows}.",
+            "The mask must be as large as the foreground.",
+        )
+    return replace(picture, alpha=alpha)
+
+
+def _mask(path: Path, note: Note) -> Pixels:
+    """A gray picture as alpha; of one that has transparency itself, that."""
+    picture = read_noted(path, note)
+    if picture.alpha is not None and (picture.alpha != 255).any():
+        note(f"{path.name}: its transparency was taken for the mask.")
+        return picture.alpha
+    pixels = picture.pixels
+    if (pixels != pixels[..., :1]).any():
+        note(f"{path.name}: it is in colour; its brightness was taken for the mask.")
+        luma: Pixels = np.rint(pixels @ _LUMA).astype(np.uint8)
+        return luma
+    return np.ascontiguousarray(pixels[..., 0])
+
+
+def _on_canvas(
+    picture: Picture, path: Path, size: tuple[int, int], options: LayersOptions, note: Note
+) -> tuple[Pixels, Pixels]:
+    """The foreground's pixels and alpha at the background's size, 0 where it is transparent.
+
+    Raises:
+        UsageError: nothing of it is on the background.
+    """
+    assert picture.alpha is not None
+    pixels, alpha = picture.pixels, picture.alpha
+    height, width = alpha.shape
+    if options.resize:
+        to = _fitting((width, height), size)
+        if to != (width, height):
+            whole = resize(np.dstack((pixels, alpha)), to)  # weighs colours by their alpha
+            pixels, alpha = whole[..., :3], whole[..., 3]
+            note(f"{path.name}: resized from {width}×{height} to {to[0]}×{to[1]}.")
+            width, height = to
+    corner = options.position or ((size[0] - width) // 2, (size[1] - height) // 2)
+    pixels, shape, cut = placed(pixels, alpha, size, corner)
+    if not shape.any():
+        raise UsageError(
+            f"Nothing of {path.name} is seen on the background of {size[0]}×{size[1]} pixels.",
+            "Give another --position." if alpha.any() else "It is wholly transparent.",
+        )
+    if cut:
+        note(
+            f"{path.name}: {_percent(cut)} of its area reach beyond the background "
+            f"({width}×{height} at {corner[0]},{corner[1]} on {size[0]}×{size[1]}) and were cut"
+            + ("." if options.resize else "; --resize would fit it.")
+        )
+    pixels[shape == 0] = 0
+    return pixels, shape
+
+
+def _fitting(own: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+    """The largest size of the same proportions that fits."""
+    scale = min(size[0] / own[0], size[1] / own[1])
+    width, height = (max(1, min(round(a * scale), b)) for a, b in zip(own, size, strict=True))
+    return width, height
+
+
+def _percent(share: float) -> str:
+    return "less than 1 %" if share < 0.01 else f"{100 * share:.0f} %"

@@ -108,7 +108,7 @@ def for_pictures(task: str, pictures: int, scale: int = 1) -> Entry:
 
     `scale` is how many times smaller than the pictures the carrier is to be.
 
-    Among those, one called after its task and size goes before your others, and the newest
+    Among those, one called after its task and what it takes goes before your others, and the newest
     version before older ones. Damaged files are passed over.
 
     Raises:
@@ -116,7 +116,7 @@ def for_pictures(task: str, pictures: int, scale: int = 1) -> Entry:
     """
 
     def foreign(entry: Entry, card: Card) -> bool:
-        return entry.base not in (f"{task}-{card.pictures}", task)
+        return entry.base not in (_usual_name(task, card), task)
 
     fitting = [
         (card.pictures, foreign(entry, card), -entry.version, entry.name, entry)
@@ -128,8 +128,7 @@ def for_pictures(task: str, pictures: int, scale: int = 1) -> Entry:
     sizes = sorted({card.pictures for _, card in _cards(task, scale)})
     hint = f"Models at hand take {', '.join(map(str, sizes))}." if sizes else "See `iic models`."
     noun = "picture" if pictures == 1 else "pictures"
-    small = f" in a carrier {scale} times smaller" if scale > 1 else ""
-    raise ModelError(f"No model for {task} takes {pictures} {noun}{small}.", hint)
+    raise ModelError(f"No model for {task} takes {pictures} {noun}{_smaller(scale)}.", hint)
 
 
 def most_pictures(task: str, scale: int = 1) -> int:
@@ -141,7 +140,7 @@ def most_pictures(task: str, scale: int = 1) -> int:
     sizes = [card.pictures for _, card in _cards(task, scale)]
     if not sizes:
         raise ModelError(
-            f"There is no model for {task}.",
+            f"There is no model for {task}{_smaller(scale)}.",
             f"Put one into {user_folder()}, or name its folder with {FOLDER_VARIABLE}.",
         )
     return max(sizes)
@@ -156,6 +155,20 @@ def published_hash(entry: Entry) -> str | None:
     name = re.escape(entry.path.name)
     found = re.search(rf"\({name}\)[^`]*SHA-256\s+`([0-9a-f]{{64}})`", text)
     return found[1] if found else None
+
+
+def _usual_name(task: str, card: Card) -> str:
+    """What a model of ours for so many pictures, at that scale, is called."""
+    if task == "hide":
+        return f"{task}-{card.pictures - 1}"  # after how many are hidden
+    if task == "rescale":
+        return f"{task}-{card.scale}"
+    half = "-half" if card.scale == 2 else ""
+    return f"{task}{half}-{card.pictures}"
+
+
+def _smaller(scale: int) -> str:
+    return f" in a carrier {scale} times smaller" if scale > 1 else ""
 
 
 def _cards(task: str, scale: int) -> Iterator[tuple[Entry, Card]]:

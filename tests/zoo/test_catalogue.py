@@ -34,9 +34,12 @@ def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Put:
 
     monkeypatch.setattr(catalogue, "folders", search)
 
-    def write(name: str, pictures: int, folder: int = 0, task: str = "video") -> Path:
+    def write(
+        name: str, pictures: int, folder: int = 0, task: str = "video", scale: int = 1
+    ) -> Path:
         path = folders[folder] / f"{name}.safetensors"
-        card = Card(name, task, "transform", {"pictures": pictures}, data=str(path))
+        config = {"pictures": pictures, "scale": scale}
+        card = Card(name, task, "transform", config, data=str(path))
         save_model(path, card, {"x": torch.zeros(1)})
         return path
 
@@ -128,6 +131,27 @@ def test_for_pictures(put: Put) -> None:
     with pytest.raises(ModelError, match="takes 6 pictures") as caught:
         for_pictures("video", 6)
     assert caught.value.hint == "Models at hand take 3, 5."
+
+
+@pytest.mark.parametrize(
+    ("task", "pictures", "scale", "ours"),
+    [
+        ("hide", 3, 1, "hide-2"),
+        ("video", 3, 2, "video-half-3"),
+        ("video", 3, 1, "video-3"),
+        ("rescale", 1, 4, "rescale-4"),
+        ("gray", 1, 1, "gray"),
+    ],
+)
+def test_ours_go_before_others_that_are_newer(
+    put: Put, task: str, pictures: int, scale: int, ours: str
+) -> None:
+    put(f"{ours}.v1", pictures, task=task, scale=scale)
+    put("mine.v9", pictures, task=task, scale=scale)
+    put(f"{ours}-large.v3", pictures, task=task, scale=scale)
+    assert for_pictures(task, pictures, scale).name == f"{ours}.v1"
+    with pytest.raises(ModelError, match=f"{pictures} picture.* in a carrier 8 times smaller"):
+        for_pictures(task, pictures, 8)
 
 
 def test_a_model_of_one_s_own_is_taken_where_none_of_ours_fits(put: Put) -> None:

@@ -181,7 +181,7 @@ def outputs(header: Header, restored: RestoredPictures) -> list[Output]:
         how = Fit.from_bytes(header.essentials[FIT_BYTES * i : FIT_BYTES * (i + 1)])
         if how is not None and how.size[0] * how.size[1] <= MAX_PIXELS:
             picture = unfit(picture, how)
-        found.append(Output(f"secret-{i + 1}", picture))
+        found.append(Output(f"secret-{i + 1}", picture, attached=False))
     return [*found, Output(COVER, cover)]
 
 

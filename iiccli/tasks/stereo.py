@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from iiccli.carrier import MAX_PIXELS, Header, check_carrier_target, write_carrier
-from iiccli.errors import DamagedCarrierError, InputError
+from iiccli.carrier import MAX_PIXELS, Attached, Header, check_carrier_target, write_carrier
+from iiccli.errors import DamagedCarrierError, InputError, UsageError
 from iiccli.inference.converter import Progress, no_progress
+from iiccli.media.clip import ANIMATION_SUFFIXES, write_clip
 from iiccli.media.image import Pixels, resize
 from iiccli.media.stereo import StereoPair, read_stereo, read_stereo_files
-from iiccli.tasks.conversion import Conversion, Made, Output
+from iiccli.media.stereo_writing import COMBINED, WIGGLE_RATE, combined, wiggle, write_mpo
+from iiccli.tasks.conversion import Conversion, Form, Made, Output
 from iiccli.tasks.models import LoadedModel
 from iiccli.tasks.pictures import RestoredPictures, embed_pictures
 from iiccli.tasks.stills import Note, silent, spare
@@ -53,12 +55,15 @@ class Views:
         return StereoPair(pair.right, pair.left, pair.layout, pair.notes)
 
 
+AUTOMATIC = Views()
+
+
 def mononize(
     sources: Sequence[Path],
     target: Path,
     model: LoadedModel,
     quality: str = "balanced",
-    views: Views = Views(),
+    views: Views = AUTOMATIC,
     *,
     force: bool = False,
     progress: Progress = no_progress,
@@ -168,7 +173,42 @@ def outputs(header: Header, restored: RestoredPictures) -> list[Output]:
     return [Output(LEFT, left), Output(RIGHT, right)]
 
 
-CONVERSION = Conversion(TASK, outputs, names=lambda header: [LEFT, RIGHT])
+def _combined(form: str) -> Form:
+    def combine(found: list[Output]) -> Output:
+        left, right = found
+        return Output(form, combined(left.pixels, right.pixels, form))
+
+    return Form(combine=combine)
+
+
+def _write_mpo(path: Path, found: list[Output], attached: Attached, force: bool) -> None:
+    left, right = (output.pixels for output in found)
+    _check_suffix(path, "mpo", (".mpo",))
+    write_mpo(path, left, right, icc=attached.icc, exif=attached.exif, force=force)
+
+
+def _write_wiggle(path: Path, found: list[Output], attached: Attached, force: bool) -> None:
+    left, right = (output.pixels for output in found)
+    _check_suffix(path, "wiggle", ANIMATION_SUFFIXES)
+    write_clip(path, wiggle(left, right), WIGGLE_RATE, force=force)
+
+
+def _check_suffix(path: Path, form: str, suffixes: Sequence[str]) -> None:
+    if path.suffix.lower() not in suffixes:
+        raise UsageError(
+            f"{path.name} cannot be written as {form}.", f"Name it {' or '.join(suffixes)}."
+        )
+
+
+FORMS: Mapping[str, Form] = {
+    "pair": Form(),
+    **{form: _combined(form) for form in COMBINED},
+    "mpo": Form(write=_write_mpo, suffix=".mpo", implied=(".mpo",)),
+    "wiggle": Form(write=_write_wiggle, suffix=".gif", implied=(".gif", ".apng")),
+}
+"""How a pair can be given back: two pictures, one that shows both, or one that moves."""
+
+CONVERSION = Conversion(TASK, outputs, names=lambda header: (LEFT, RIGHT), forms=FORMS)
 
 
 def _size(pixels: Pixels) -> tuple[int, int]:

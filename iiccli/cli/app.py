@@ -19,6 +19,7 @@ from iiccli.cli import (
     hide,
     inspect_carrier,
     models,
+    mononize,
     rescale,
     restore,
     train,
@@ -59,6 +60,7 @@ def _root(
 app.command("embed-video")(embed_video.embed_video)
 app.command("hide")(hide.hide)
 app.command("compose")(compose.compose)
+app.command("mononize")(mononize.mononize)
 app.command("gray")(gray.gray)
 app.command("rescale")(rescale.rescale)
 app.command("restore")(restore.restore)

@@ -65,6 +65,7 @@ def mononize(
     quality: str = "balanced",
     views: Views = AUTOMATIC,
     *,
+    one_size: bool = False,
     force: bool = False,
     progress: Progress = no_progress,
     note: Note = silent,
@@ -80,6 +81,7 @@ def mononize(
         model: takes two pictures.
         quality: `cover`, `balanced` or `content`.
         views: see there.
+        one_size: refuse views of different sizes.
         force: replace what exists.
         progress: told how far it is.
         note: told remarks for the user.
@@ -93,6 +95,12 @@ def mononize(
     for message in pair.notes:
         note(message)
     left, right = pair.left.pixels, pair.right.pixels
+    if one_size and _size(left) != _size(right):
+        raise InputError(
+            f"{sources[0]} and {sources[-1]} differ in size.",
+            "They go together by the order of their names; is one missing? Two pictures alone "
+            "may differ.",
+        )
     note_fit(left, right, note)
     pixels, header = embed_views(model, left, right, quality, progress)
     cover = model.converter.cover(left)

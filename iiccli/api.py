@@ -15,6 +15,7 @@ from iiccli.evaluation.protocol import Result, evaluate_plan
 from iiccli.inference.tiles import DEFAULT_TILE
 from iiccli.tasks import restoring
 from iiccli.tasks.models import Loader
+from iiccli.tasks.parts import find_carriers, read_parts
 from iiccli.tasks.pictures import Pixels
 from iiccli.tasks.restoring import Report
 from iiccli.tasks.video import Cover, VideoOptions, embed_video
@@ -111,8 +112,8 @@ def restore(
     loader = Loader(device=device, tile=tile, override=model)
     if target is not None:
         return restoring.restore(paths, str(target), loader, force=force)
-    carriers = restoring.read_parts(restoring.find_carriers(paths))
-    return list(restoring.pictures_of(carriers, loader))
+    carriers = read_parts([item.sources[0] for item in find_carriers(paths)])
+    return [output.pixels for found in restoring.outputs_of(carriers, loader) for output in found]
 
 
 def evaluate(

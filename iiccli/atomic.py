@@ -74,9 +74,10 @@ def atomic_path(target: Path, *, force: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
-    """Yield a temporary folder; its files move into `target` only if the block succeeds.
+    """Yield a temporary folder; what is in it moves into `target` only if the block succeeds.
 
-    With `force`, files of the same names are replaced and others are left alone.
+    With `force`, files of the same names are replaced and others are left alone, in folders
+    inside it too.
     """
     check_target(target, force=force)
     if target.exists() and not target.is_dir():
@@ -88,13 +89,20 @@ def atomic_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
         raise output_error(target, error) from error
     try:
         yield temporary
-        target.mkdir(exist_ok=True)
-        for file in sorted(temporary.iterdir()):
-            file.replace(target / file.name)
+        _move_into(temporary, target)
     except OSError as error:
         raise output_error(target, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _move_into(folder: Path, target: Path) -> None:
+    target.mkdir(exist_ok=True)
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            _move_into(path, target / path.name)
+        else:
+            path.replace(target / path.name)
 
 
 def output_error(target: Path, error: OSError) -> OutputError:

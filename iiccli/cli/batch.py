@@ -154,7 +154,7 @@ def convert(
                 outcomes.append(_light(outcome))
         teller.finish(outcomes)
         stream.send()
-    if code := common_code(outcomes):
+    if code := common_code(outcome.error for outcome in outcomes):
         raise typer.Exit(code)
 
 
@@ -188,7 +188,7 @@ class _Teller:
         facts: dict[str, Any] = {
             "input": sources[0] if len(sources) == 1 else sources,
             "output": str(job.target),
-            "state": outcome.state,
+            "status": outcome.state,
         }
         words = ""
         if outcome.made is not None:
@@ -242,8 +242,8 @@ class _Teller:
         return facts, words
 
 
-def summary(states: Sequence[str]) -> str:
+def summary(states: Sequence[str], noun: str = "input") -> str:
     """How many there were of each kind: `12 done, 3 skipped, 1 failed`."""
     counts = {state: states.count(state) for state in ("done", "skipped", "failed")}
     parts = [f"{number} {state}" for state, number in counts.items() if number or state == "done"]
-    return f"{count_of(len(states), 'input')}: {', '.join(parts)}."
+    return f"{count_of(len(states), noun)}: {', '.join(parts)}."

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from iiccli.cli.batch import RecursiveOption, summary
 from iiccli.cli.options import (
     DeviceOption,
     ForceOption,
@@ -16,26 +18,46 @@ from iiccli.cli.options import (
     QuietOption,
     TileOption,
 )
-from iiccli.cli.output import check_preview, count_of, meter, result, result_json, say
+from iiccli.cli.output import Meter, check_preview, count_of, meter, result, result_json, say
+from iiccli.cli.streams import Streams, streams
+from iiccli.errors import UsageError
 from iiccli.inference.tiles import DEFAULT_TILE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from iiccli.carrier import Carrier
-    from iiccli.tasks.pictures import RestoredPictures
+    from iiccli.tasks.parts import Bad
+    from iiccli.tasks.restoring import Progress, Report, RestoredOutputs
+    from iiccli.tasks.restoring_many import RestoreJob, RestoreOutcome
 
 
 def restore(
     carriers: Annotated[
-        list[Path], typer.Argument(help="A carrier, or the parts of a clip, or their folder.")
+        list[str],
+        typer.Argument(help="Carriers, the parts of a clip, folders of them, or - for stdin."),
     ],
     output: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--output",
             "-o",
-            help="A folder for PNGs, or a clip: .mp4 .mov .mkv .webm .gif .webp .apng.",
+            help="A folder for PNGs; a clip: .mp4 .mov .mkv .webm .gif .webp .apng; a picture, "
+            "where one comes back; or - for stdout. Else NAME.restored beside the carrier.",
         ),
-    ],
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option("--only", help="Only one of what comes back: left, secret-1, foreground …"),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            help="A stereo pair as pair, sbs, sbs-cross, over-under, mpo, anaglyph or wiggle.",
+        ),
+    ] = None,
+    recursive: RecursiveOption = False,
     preview: Annotated[
         Path | None, typer.Option("--preview", help="Draw the carrier and what came back.")
     ] = None,
@@ -46,49 +68,168 @@ def restore(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Take the pictures out of a carrier."""
-    from iiccli.media.image import write_picture
-    from iiccli.tasks import restoring
+    """Take out of carriers what they hold: frames, stereo pairs, hidden pictures, colours."""
+    from iiccli.tasks import restoring_many
+    from iiccli.tasks.batch import common_code
     from iiccli.tasks.models import Loader
+    from iiccli.tasks.restoring import Choice
 
-    if preview is not None:
-        check_preview(preview, [Path(output), *carriers], force=force)
-    shown: list[tuple[Carrier, RestoredPictures]] = []
-
-    def keep(carrier: Carrier, restored: RestoredPictures) -> None:
-        if preview is not None and not shown:
-            shown.append((carrier, restored))
-
-    begun = time.monotonic()
     loader = Loader(device=device, tile=tile, override=model)
-    with meter("restoring", quiet=quiet) as tell:
-        report = restoring.restore(carriers, output, loader, force=force, progress=tell, keep=keep)
+    choice = Choice(only, form)
+    with streams(carriers, output, as_json=as_json) as stream:
+        if preview is not None:
+            places = [Path(stream.output)] if stream.output is not None else []
+            check_preview(preview, [*places, *stream.paths], force=force)
+        jobs, bad = restoring_many.plan(
+            stream.paths, stream.output, loader, choice, recursive=recursive, force=force
+        )
+        if preview is not None and len(jobs) + len(bad) > 1:
+            raise UsageError(
+                f"--preview shows one carrier; there are {len(jobs) + len(bad)}.",
+                "Leave out --preview, or name one carrier.",
+            )
+        teller = _Teller(stream, len(jobs) + len(bad), quiet=quiet, as_json=as_json)
+        shown: list[tuple[Carrier, RestoredOutputs]] = []
+
+        def keep(carrier: Carrier, back: RestoredOutputs) -> None:
+            if preview is not None and not shown:
+                shown.append((carrier, back))
+
+        outcomes: list[RestoreOutcome] = [_failure(failed) for failed in bad]
+        for outcome in outcomes:
+            teller.tell(outcome, {})
+        with meter("restoring", quiet=quiet) as tell:
+            begun = time.monotonic()
+            for outcome in restoring_many.run(
+                jobs,
+                loader,
+                choice,
+                force=force,
+                progress=lambda number: _progress(tell, jobs, number),
+                keep=keep,
+            ):
+                if outcome.error is not None and teller.jobs == 1:
+                    raise stream.renamed(outcome.error)
+                facts: dict[str, Any] = {"seconds": round(time.monotonic() - begun, 3)}
+                if preview is not None and shown:
+                    _draw(preview, *shown[0], force=force)
+                    facts["preview"] = str(preview)
+                teller.tell(outcome, facts)
+                outcomes.append(outcome)
+                begun = time.monotonic()
+        teller.finish(outcomes)
+        stream.send()
+    if code := common_code(outcome.error for outcome in outcomes):
+        raise typer.Exit(code)
+
+
+def _failure(bad: Bad) -> RestoreOutcome:
+    from iiccli.tasks.restoring_many import RestoreOutcome
+
+    return RestoreOutcome(bad.path, "", "failed", error=bad.error)
+
+
+def _progress(tell: Meter, jobs: Sequence[RestoreJob], number: int) -> Progress:
+    """Count the carriers of one clip, or else the jobs."""
+    if len(jobs) == 1:
+        return tell
+    return lambda done, total, share: tell(number, len(jobs), (done + share) / total)
+
+
+class _Teller:
+    """Tells what became of each carrier, and of all of them."""
+
+    def __init__(self, stream: Streams, jobs: int, *, quiet: bool, as_json: bool) -> None:
+        self.stream = stream
+        self.jobs = jobs
+        self.quiet = quiet
+        self.as_json = as_json
+
+    def tell(self, outcome: RestoreOutcome, more: dict[str, Any]) -> None:
+        """Tell of one carrier or clip."""
+        facts: dict[str, Any] = {}
+        words = ""
+        if self.jobs > 1:
+            facts = {"input": self.stream.shown(str(outcome.path)), "status": outcome.state}
+        report = outcome.report
+        if report is not None:
+            self._remarks(report)
+            facts |= _facts(report) | more
+            words = f"{outcome.target}: {_what(report)} restored."
+        elif outcome.error is not None:
+            message = self.stream.shown(outcome.error.message)
+            facts |= {"error": message, "exit_code": outcome.error.exit_code}
+            print(f"iic: {message}", file=sys.stderr)
+        else:
+            facts |= {"output": outcome.target, "status": outcome.state}
+            if self.jobs == 1:
+                words = f"{outcome.target}: there already; --force makes it anew."
+        if self.as_json:
+            result_json(facts, line=self.jobs > 1)
+        elif words:
+            self._say(words)
+
+    def finish(self, outcomes: Sequence[RestoreOutcome]) -> None:
+        """Tell how many there were of each kind, if there were several."""
+        if self.jobs == 1:
+            return
+        words = summary([outcome.state for outcome in outcomes], "carrier")
+        if self.as_json:
+            say(words, quiet=self.quiet)
+        else:
+            self._say(words)
+
+    def _remarks(self, report: Report) -> None:
+        for note in report.notes:
+            say(f"note: {note}", quiet=self.quiet)
+        if "changed" in report.states:
+            say(f"warning: {_loss(report.damaged, report.task)}", quiet=self.quiet)
+
+    def _say(self, words: str) -> None:
+        """A line of the result, which gives way where stdout carries a picture."""
+        if self.stream.to_stdout:
+            say(self.stream.shown(words), quiet=self.quiet)
+        else:
+            result(words)
+
+
+def _facts(report: Report) -> dict[str, Any]:
+    states = report.states
     facts: dict[str, Any] = {
-        "output": str(output),
+        "output": str(report.output),
+        "task": report.task,
         "pictures": report.pictures,
-        "state": report.states[0] if len(set(report.states)) == 1 else report.states,
-        "damaged": report.damaged,
-        "seconds": round(time.monotonic() - begun, 3),
     }
-    if preview is not None:
-        from iiccli.evaluation import sheet
+    if report.names:
+        facts["names"] = list(report.names)
+    facts["state"] = states[0] if len(set(states)) == 1 else states
+    facts["damaged"] = report.damaged
+    return facts
 
-        carrier, restored = shown[0]
+
+def _what(report: Report) -> str:
+    names = report.names
+    if len(names) > 1:
+        return f"{', '.join(names[:-1])} and {names[-1]}"
+    return count_of(report.pictures, "picture")
+
+
+def _draw(preview: Path, carrier: Carrier, back: RestoredOutputs, *, force: bool) -> None:
+    from iiccli.evaluation import sheet
+    from iiccli.media.image import write_picture
+
+    restored = back.restored
+    if carrier.header.task == "video":
         rows = sheet.restoration_sheet(carrier.pixels, restored.pictures, restored.reference)
-        title = f"{carrier.path.name}: {len(restored.pictures)} pictures"
-        write_picture(preview, sheet.draw(rows, title), force=force)
-        facts["preview"] = str(preview)
-    for note in report.notes:
-        say(f"note: {note}", quiet=quiet)
-    if "changed" in report.states:
-        say(f"warning: {_loss(report.damaged)}", quiet=quiet)
-    if as_json:
-        result_json(facts)
-        return
-    result(f"{output}: {count_of(report.pictures, 'picture')} restored.")
+    else:
+        rows = sheet.outputs_sheet(
+            carrier.pixels, [(out.name, out.pixels, out.alpha) for out in back.outputs]
+        )
+    title = f"{carrier.path.name}: {count_of(len(back.outputs), 'picture')}"
+    write_picture(preview, sheet.draw(rows, title), force=force)
 
 
-def _loss(damaged: float | None) -> str:
+def _loss(damaged: float | None, task: str) -> str:
     """Say what a carrier whose pixels have changed has lost."""
     changed = "the pixels have changed since the carrier was made;"
     if damaged is None:
@@ -96,4 +237,5 @@ def _loss(damaged: float | None) -> str:
     if damaged == 0:
         return f"{changed} what came back is worse only there: no block was found broken."
     share = "less than 1 %" if damaged < 0.01 else f"{damaged:.0%}".replace("%", " %")
-    return f"{changed} in {share} of the area the frames are lost, and show the cover instead."
+    what = "frames" if task == "video" else "pictures"
+    return f"{changed} in {share} of the area the {what} are lost, and show the cover instead."

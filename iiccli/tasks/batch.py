@@ -8,7 +8,7 @@ targets are known to differ.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -40,10 +40,12 @@ class Item:
     Attributes:
         sources: files, the one that gives the name first.
         place: where the result goes below an output folder, without suffix: `trip/photo`.
+        folder: the folder that was given as a whole; None where the file itself was.
     """
 
     sources: tuple[Path, ...]
     place: Path
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def find_items(
     recursive: bool = False,
     suffixes: Collection[str] = STILL_SUFFIXES,
     leave_out: Callable[[Path], bool] = lambda path: False,
+    noun: str = "pictures",
 ) -> list[Item]:
     """One item for each file, and for each picture in each folder, in natural order.
 
@@ -97,6 +100,7 @@ def find_items(
         recursive: go into the folders of a folder, too.
         suffixes: of the files to take out of folders. Hidden files are left out.
         leave_out: tells which files of folders are to be passed over.
+        noun: what the files are, for the error.
 
     Raises:
         InputError: a folder holds nothing to take, or cannot be read, or nothing matches a
@@ -114,10 +118,11 @@ def find_items(
         ]
         if not inside:
             raise InputError(
-                f"There are no pictures in the folder {source}.",
-                "" if recursive else "With --recursive the folders in it are searched, too.",
+                f"The folder {source} holds no {noun}.",
+                f"Looked for: {', '.join(sorted(suffixes))}."
+                + ("" if recursive else " With --recursive the folders in it are searched, too."),
             )
-        items += [Item((p,), p.relative_to(source).with_name(p.stem)) for p in inside]
+        items += [Item((p,), p.relative_to(source).with_name(p.stem), source) for p in inside]
     return items
 
 
@@ -200,11 +205,16 @@ def plan(
             f"{len(items)} results do not go into one file, {output}.",
             f"Give a folder, such as -o {Path(output).with_suffix('')}/.",
         )
-    _check_distinct(jobs)
+    check_distinct(jobs)
     return jobs
 
 
-def _check_distinct(jobs: Sequence[Job]) -> None:
+def check_distinct(jobs: Sequence[Job]) -> None:
+    """Refuse jobs with one target, or a target that is a source.
+
+    Raises:
+        UsageError: there are such.
+    """
     sources = {_key(path): path for job in jobs for path in job.sources}
     taken: dict[str, Job] = {}
     for job in jobs:
@@ -290,7 +300,7 @@ def is_done(
             return False
         if reference is None:
             return True
-        return _alike(read_flat(reference).pixels, carrier.pixels)
+        return alike(read_flat(reference).pixels, carrier.pixels)
     except IicError:
         return False
 
@@ -301,7 +311,7 @@ def made_by(model: LoadedModel, quality: str) -> Callable[[Job, Header], bool]:
     return lambda job, header: (header.model_hash, header.quality) == (model.hash, level)
 
 
-def _alike(a: Pixels, b: Pixels) -> bool:
+def alike(a: Pixels, b: Pixels) -> bool:
     """Tell by thumbnails whether two pictures, RGB or gray, show the same."""
     one, other = (_thumbnail(x) for x in (a, b))
     return float(np.abs(one - other).mean()) < _ALIKE
@@ -312,7 +322,7 @@ def _thumbnail(pixels: Pixels) -> np.ndarray[tuple[int, ...], np.dtype[np.float6
     return small if small.ndim == 2 else small @ np.array([0.299, 0.587, 0.114])
 
 
-def common_code(outcomes: Sequence[Outcome]) -> int:
+def common_code(errors: Iterable[IicError | None]) -> int:
     """The exit code of a whole batch: 0, the one that all failures share, or 1."""
-    codes = {outcome.error.exit_code for outcome in outcomes if outcome.error is not None}
+    codes = {error.exit_code for error in errors if error is not None}
     return codes.pop() if len(codes) == 1 else int(bool(codes))

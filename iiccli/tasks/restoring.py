@@ -7,39 +7,22 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from iiccli.atomic import check_target
-from iiccli.carrier import FORMATS, Carrier, read_carrier
-from iiccli.errors import InputError, UsageError
+from iiccli.atomic import atomic_folder, check_target
+from iiccli.carrier import Attached, Carrier, Header, contents
+from iiccli.errors import ModelError, UsageError
 from iiccli.inference.converter import no_progress
 from iiccli.media.clip import CLIP_SUFFIXES, check_clip_target, write_clip
 from iiccli.media.image import PICTURE_SUFFIXES, check_picture_target, write_picture
-from iiccli.tasks.conversion import Output, conversion
+from iiccli.tasks.batch import is_folder
+from iiccli.tasks.conversion import COVER, MODULES, Conversion, Form, Output, conversion
 from iiccli.tasks.models import Loader
+from iiccli.tasks.parts import find_carriers, read_parts, with_pixels
 from iiccli.tasks.pictures import Pixels, RestoredPictures, restore_pictures
 
-_DEFAULT_RATE = Fraction(25)
+DEFAULT_RATE = Fraction(25)
 
 Progress = Callable[[int, int, float], None]
 """Called with: carriers done, carriers in all, share of the present one."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a restoration found.
-
-    Attributes:
-        output: what was written.
-        pictures: how many came back.
-        states: of the carriers, in order: `whole`, `stripped` or `changed`.
-        damaged: mean share of the area whose message was broken; None if not known.
-        notes: remarks on the carriers.
-    """
-
-    output: Path
-    pictures: int
-    states: list[str]
-    damaged: float | None
-    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -55,6 +38,52 @@ class RestoredOutputs:
     restored: RestoredPictures
 
 
+Keep = Callable[[Carrier, RestoredOutputs], None]
+"""Called with every carrier and what came out of it."""
+
+
+def keep_nothing(carrier: Carrier, restored: RestoredOutputs) -> None:
+    """Forget it."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a restoration found.
+
+    Attributes:
+        output: what was written.
+        pictures: how many came back.
+        states: of the carriers, in order: `whole`, `stripped` or `changed`.
+        damaged: mean share of the area whose message was broken; None if not known.
+        notes: remarks on the carriers.
+        task: the conversion.
+        names: of the pictures that were written, where they are no frames of a clip.
+    """
+
+    output: Path
+    pictures: int
+    states: list[str]
+    damaged: float | None
+    notes: list[str]
+    task: str = ""
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is wanted of what comes back.
+
+    Attributes:
+        only: the name of one output; None takes all, or the main one where the target is one
+            picture.
+        form: a form of the conversion, see `Conversion.forms`; None takes what the target's
+            suffix says, or a picture for each output.
+    """
+
+    only: str | None = None
+    form: str | None = None
+
+
 def restore_outputs(
     loader: Loader, carrier: Carrier, progress: Callable[[float], None] = no_progress
 ) -> RestoredOutputs:
@@ -64,139 +93,272 @@ def restore_outputs(
         ModelError, DamagedCarrierError, DeviceError: see `restore_pictures`.
     """
     restored = restore_pictures(loader, carrier, progress)
-    header = carrier.header
-    model = loader.load_for_carrier(header.model_hash, header.model)
-    outputs = conversion(model.converter.card.task).outputs(header, restored)
+    outputs = conversion_of(carrier.header, loader).outputs(carrier.header, restored)
     return RestoredOutputs(outputs, restored)
 
 
-def find_carriers(sources: Sequence[Path]) -> list[Path]:
-    """Files, and all pictures that may be carriers in folders; hidden ones are left out.
+def conversion_of(header: Header, loader: Loader) -> Conversion:
+    """The conversion that made a carrier; where the header has lost it, the model tells.
 
     Raises:
-        InputError: a folder holds no such picture, or a picture is there twice.
+        ModelError: the model is not here, or the conversion is not known.
     """
-    found: list[Path] = []
-    for source in sources:
-        if source.is_dir():
-            inside = sorted(
-                path
-                for path in source.iterdir()
-                if path.suffix.lower() in FORMATS and not path.name.startswith(".")
-            )
-            if not inside:
-                raise InputError(
-                    f"The folder {source} holds no carriers.",
-                    f"Carriers are {', '.join(FORMATS)} files.",
-                )
-            found.extend(inside)
-        else:
-            found.append(source)
-    if len(set(found)) < len(found):
-        double = next(path for path in found if found.count(path) > 1)
-        raise InputError(f"{double} is given twice.", "Leave one of them out.")
-    return found
+    if header.task in MODULES:
+        return conversion(header.task)
+    model = loader.load_for_carrier(header.model_hash, header.model)
+    return conversion(model.converter.card.task)
+
+
+def is_moving(kind: Conversion, header: Header) -> bool:
+    """Tell whether a carrier is one of a clip, or holds one."""
+    return kind.clip or header.fps is not None or header.parts > 1
 
 
 def restore(
     sources: Sequence[Path],
     target: Path | str,
     loader: Loader,
+    choice: Choice = Choice(),
     *,
     force: bool = False,
     progress: Progress = lambda done, total, share: None,
-    keep: Callable[[Carrier, RestoredPictures], None] = lambda carrier, restored: None,
+    keep: Keep = keep_nothing,
 ) -> Report:
     """Restore one carrier, or all parts of a clip, into `target`.
 
     Args:
-        sources: carriers, or folders of the parts of one clip.
+        sources: a carrier, or parts of one clip, or their folder.
         target: a folder for pictures, a clip by its suffix, or a picture file if just one
-            picture comes back.
+            picture is wanted.
         loader: gives the models.
+        choice: see there.
         force: replace what exists.
         progress: see `Progress`.
-        keep: called with every carrier and what came out of it.
+        keep: see `Keep`.
 
     Raises:
         InputError, NotACarrierError, DamagedCarrierError, ModelError, OutputError,
         OutputExistsError, UsageError: see `errors`.
     """
-    path = Path(target)
-    suffix = path.suffix.lower()
-    picture = suffix in PICTURE_SUFFIXES and suffix not in CLIP_SUFFIXES and not path.is_dir()
-    if picture:
-        check_picture_target(path)
-        check_target(path, force=force)
-    else:
-        check_clip_target(target, force=force)
-    found = find_carriers(sources)
-    _spare(found, path)
-    carriers = read_parts(found)
-    headers = [carrier.header for carrier in carriers]
-    count = sum(header.valid for header in headers)
-    if picture and count != 1:
-        raise UsageError(
-            f"{count} pictures come back; {target} names one file.",
-            "Give a folder (-o frames/) or a clip (-o clip.mp4).",
-        )
-    pictures = 0
-    damages: list[float] = []
-    notes = [f"{carrier.path.name}: {n}" for carrier in carriers for n in carrier.notes]
-    if len(carriers) == 1 and headers[0].parts > 1:
-        notes.append(
-            f"{carriers[0].path.name} is part {headers[0].part + 1} of the {headers[0].parts} of "
-            "its clip; only this part was restored."
-        )
-
-    def kept(carrier: Carrier, restored: RestoredPictures) -> None:
-        nonlocal pictures
-        pictures += len(restored.pictures)
-        if restored.damaged is not None:
-            damages.append(restored.damaged)
-        notes.extend(f"{carrier.path.name}: {note}." for note in restored.notes)
-        keep(carrier, restored)
-
-    frames = pictures_of(carriers, loader, progress, kept)
-    if picture:
-        write_picture(path, next(frames), force=force)
-    else:
-        rate = headers[0].fps or _DEFAULT_RATE
-        durations: list[float] | None = None
-        if all(header.durations is not None for header in headers):
-            durations = [seconds for header in headers for seconds in header.durations or ()]
-        write_clip(target, frames, rate, durations=durations, force=force)
-    return Report(
-        output=path,
-        pictures=pictures,
-        states=[carrier.state for carrier in carriers],
-        damaged=sum(damages) / len(damages) if damages else None,
-        notes=notes,
+    check_any_target(target, force=force)
+    found = [item.sources[0] for item in find_carriers(sources)]
+    spare(found, target)
+    return restore_carriers(
+        read_parts(found), target, loader, choice, force=force, progress=progress, keep=keep
     )
 
 
-def read_parts(paths: Sequence[Path]) -> list[Carrier]:
-    """Read one carrier, or all parts of a clip, which come out in their order.
-
-    Of several, only what they say about themselves is kept: pixels are read again when their
-    turn comes, so that a long clip does not fill memory.
+def check_any_target(target: Path | str, *, force: bool) -> None:
+    """Refuse a target that suits no conversion, before any carrier is read.
 
     Raises:
-        InputError, NotACarrierError, DamagedCarrierError, UsageError: see `errors`.
+        UsageError: its suffix is of nothing that can be written.
+        OutputExistsError, OutputError: see `atomic.check_target`.
     """
-    carriers = [read_carrier(path) for path in paths[:1]]
-    for path in paths[1:]:
-        carriers[-1] = _light(carriers[-1])
-        carriers.append(_light(read_carrier(path)))
-    return _ordered(carriers)
+    path = Path(target)
+    suffix = path.suffix.lower()
+    if is_folder(str(target)):
+        check_target(path, force=force)
+    elif suffix in PICTURE_SUFFIXES and suffix not in CLIP_SUFFIXES:
+        check_picture_target(path)
+        check_target(path, force=force)
+    elif suffix in CLIP_SUFFIXES or not _implies_a_form(suffix):
+        check_clip_target(target, force=force)
+    else:
+        check_target(path, force=force)
 
 
-def pictures_of(
+def _implies_a_form(suffix: str) -> bool:
+    forms = (form for task in MODULES for form in conversion(task).forms.values())
+    return any(suffix in form.implied for form in forms)
+
+
+def spare(carriers: Sequence[Path], target: Path | str) -> None:
+    """Refuse a target that is one of the carriers, even with `force`.
+
+    Raises:
+        UsageError: it is.
+    """
+    place = Path(target).resolve()
+    for carrier in carriers:
+        if carrier.resolve() == place:
+            raise _overwrites(target, carrier)
+
+
+def _overwrites(target: Path | str, carrier: Path) -> UsageError:
+    return UsageError(
+        f"{target} would overwrite the carrier {carrier}.", "Give another name with -o."
+    )
+
+
+def restore_carriers(
+    carriers: Sequence[Carrier],
+    target: Path | str,
+    loader: Loader,
+    choice: Choice = Choice(),
+    *,
+    force: bool = False,
+    progress: Progress = lambda done, total, share: None,
+    keep: Keep = keep_nothing,
+) -> Report:
+    """Restore what `read_parts` or `grouped` has read; see `restore`."""
+    header = carriers[0].header
+    kind = conversion_of(header, loader)
+    count = sum(carrier.header.valid for carrier in carriers)
+    way = Way(kind, header, str(target), choice, count)
+    path = Path(target)
+    for carrier in carriers if way.folder else ():
+        own = carrier.path.resolve()
+        if own.parent == path.resolve() and way.writes(own.name):
+            raise _overwrites(target, carrier.path)
+    tally = _Tally(carriers)
+
+    def kept(carrier: Carrier, back: RestoredOutputs) -> None:
+        tally.add(carrier, back)
+        keep(carrier, back)
+
+    stream = outputs_of(carriers, loader, progress, kept)
+    names: tuple[str, ...] = ()
+    if way.clip:
+        rate = header.fps or DEFAULT_RATE
+        if way.tracks:
+            _write_tracks(path, stream, way.names, force=force)
+        else:
+            frames = way.frames(stream)
+            write_clip(target, frames, rate, durations=_durations(carriers), force=force)
+    else:
+        names = _write_stills(way, path, next(stream), carriers[0].attached, force=force)
+    return tally.report(path, kind.task, names)
+
+
+class Way:
+    """How what comes back is written, decided before anything is restored.
+
+    Attributes:
+        clip: whether it goes on as a clip.
+        folder: whether the target is a folder.
+        tracks: whether the frames of a clip go into one folder for each output.
+        names: of the outputs that are wanted.
+        form: see `Form`; None is a picture for each output.
+        form_name: what it is called.
+    """
+
+    def __init__(
+        self, kind: Conversion, header: Header, target: str, choice: Choice, count: int
+    ) -> None:
+        """Decide.
+
+        Args:
+            kind: the conversion.
+            header: of the first carrier.
+            target: as given.
+            choice: what is wanted.
+            count: how many pictures are in all the carriers.
+
+        Raises:
+            UsageError: the target or the choice does not suit what the carrier holds.
+        """
+        self.kind = kind
+        self._holds = contents(header)
+        path = Path(target)
+        suffix = path.suffix.lower()
+        self.folder = is_folder(target)
+        self.names = _wanted(kind.names(header), choice.only, self._holds)
+        self.form_name, self.form = self._form(choice, "" if self.folder else suffix)
+        moving = is_moving(kind, header)
+        single = suffix in PICTURE_SUFFIXES and suffix not in CLIP_SUFFIXES
+        alone = header.parts == 1 and (len(self.names) == 1 or self.form is not None)
+        still = not self.folder and single and (alone or not moving)
+        self.clip = moving and not still and not (choice.only and kind.clip)
+        self.tracks = self.clip and not kind.clip and self.form is None and choice.only is None
+        if self.clip and single and not self.folder:
+            raise UsageError(
+                f"{count} pictures come back; {target} names one file.",
+                "Give a folder (-o frames/) or a clip (-o clip.mp4).",
+            )
+        if self.clip:
+            self._check_clip(target)
+        elif not self.folder:
+            self._check_file(path, suffix)
+
+    def _form(self, choice: Choice, suffix: str) -> tuple[str, Form | None]:
+        forms = self.kind.forms
+        name = choice.form
+        if name is None:
+            name = next((name for name, form in forms.items() if suffix in form.implied), None)
+        elif name not in forms:
+            offered = f"Choose one of: {', '.join(forms)}." if forms else "Leave out --as."
+            raise UsageError(f"{self._holds} cannot be given back as {name!r}.", offered)
+        if name is None or (forms[name].combine is None and forms[name].write is None):
+            return "", None
+        if choice.only is not None:
+            raise UsageError("--only and --as do not go together.", "Leave out one of them.")
+        return name, forms[name]
+
+    def _check_clip(self, target: str) -> None:
+        check_clip_target(target, force=True)
+        if self.form is not None and self.form.combine is None:
+            raise UsageError("A clip cannot be given back in this form.", self._forms_for_clips())
+        if self.tracks and not self.folder:
+            raise UsageError(
+                f"{self._holds} is not one clip but {len(self.names)}: {', '.join(self.names)}.",
+                f"Give a folder, --only NAME, or one form. {self._forms_for_clips()}",
+            )
+
+    def _forms_for_clips(self) -> str:
+        names = [name for name, form in self.kind.forms.items() if form.combine is not None]
+        return f"Choose one of --as {', '.join(names)}." if names else ""
+
+    def _check_file(self, path: Path, suffix: str) -> None:
+        if self.form is not None and self.form.write is not None:
+            return
+        if suffix not in PICTURE_SUFFIXES:
+            raise UsageError(
+                f"{path} names a clip, but what comes back is {self._holds}.",
+                "Give a picture (-o back.png) or a folder (-o back/).",
+            )
+        check_picture_target(path)
+        if self.form is not None:
+            return
+        main = [name for name in self.names if name != COVER] or self.names
+        if len(main) == 1:
+            self.names = main
+            return
+        raise UsageError(
+            f"{len(self.names)} pictures come back; {path} names one file.",
+            f"Give a folder (-o back/), or choose with --only: {', '.join(self.names)}.",
+        )
+
+    def writes(self, name: str) -> bool:
+        """Tell whether a file of that name may be written into the folder."""
+        stem, suffix = Path(name).stem, Path(name).suffix
+        if self.form is not None and not self.clip:
+            return stem == self.form_name
+        return suffix == ".png" and (stem.isdigit() if self.clip else stem in self.names)
+
+    def frames(self, stream: Iterator[list[Output]]) -> Iterator[Pixels]:
+        """Pictures of a clip out of the outputs of its carriers."""
+        for outputs in stream:
+            if self.form is not None and self.form.combine is not None:
+                yield self.form.combine(outputs).pixels
+            else:
+                yield from (o.pixels for o in outputs if self.kind.clip or o.name in self.names)
+
+
+def _wanted(names: Sequence[str], only: str | None, holds: str) -> list[str]:
+    if only is None:
+        return list(names)
+    if only in names:
+        return [only]
+    raise UsageError(f"There is no {only!r} in {holds}.", f"Choose one of: {', '.join(names)}.")
+
+
+def outputs_of(
     carriers: Sequence[Carrier],
     loader: Loader,
     progress: Progress = lambda done, total, share: None,
-    keep: Callable[[Carrier, RestoredPictures], None] = lambda carrier, restored: None,
-) -> Iterator[Pixels]:
+    keep: Keep = keep_nothing,
+) -> Iterator[list[Output]]:
     """Restore what `read_parts` has read, one carrier after the other.
 
     Raises:
@@ -207,63 +369,100 @@ def pictures_of(
         def share_of(share: float, done: int = done) -> None:
             progress(done, len(carriers), share)
 
-        whole = carrier if carrier.pixels.size else read_carrier(carrier.path)
-        restored = restore_pictures(loader, whole, share_of)
-        keep(whole, restored)
-        yield from restored.pictures
+        whole = with_pixels(carrier)
+        back = restore_outputs(loader, whole, share_of)
+        keep(whole, back)
+        yield back.outputs
 
 
-def _light(carrier: Carrier) -> Carrier:
-    return replace(carrier, pixels=carrier.pixels[:0].copy())
+def _durations(carriers: Sequence[Carrier]) -> list[float] | None:
+    headers = [carrier.header for carrier in carriers]
+    if any(header.durations is None for header in headers):
+        return None
+    return [seconds for header in headers for seconds in header.durations or ()]
 
 
-def _spare(carriers: Sequence[Path], target: Path) -> None:
-    """Refuse a target that would overwrite a carrier, even with `force`.
+def _write_stills(
+    way: Way, path: Path, outputs: list[Output], attached: Attached, *, force: bool
+) -> tuple[str, ...]:
+    """Write what came out of one carrier; the result is the names of what was written."""
+    if way.form is not None and way.form.write is not None:
+        target = path / f"{way.form_name}{way.form.suffix}" if way.folder else path
+        way.form.write(target, outputs, attached, force)
+        return tuple(output.name for output in outputs)
+    if way.form is not None and way.form.combine is not None:
+        wanted = [replace(way.form.combine(outputs), name=way.form_name)]
+    else:
+        wanted = [output for output in outputs if output.name in way.names]
+        if not wanted:
+            raise ModelError("The model gave nothing back that was asked for.")
+    if not way.folder:
+        write_output(path, wanted[0], attached, force=force)
+        return (wanted[0].name,)
+    with atomic_folder(path, force=force) as folder:
+        for output in wanted:
+            write_output(folder / f"{output.name}.png", output, attached, force=True)
+    return tuple(output.name for output in wanted)
+
+
+def write_output(path: Path, output: Output, attached: Attached, *, force: bool = False) -> None:
+    """Write one picture with its alpha, and the profile and metadata that describe it.
 
     Raises:
-        UsageError: it is one of them, or the folder of one that is called like a frame.
+        UsageError, OutputError, OutputExistsError: see `write_picture`.
     """
-    place = target.resolve()
-    for carrier in carriers:
-        own = carrier.resolve()
-        numbered = own.suffix == ".png" and own.stem.isdigit()
-        if own == place or (own.parent == place and numbered):
-            raise UsageError(
-                f"{target} would overwrite the carrier {carrier}.", "Give another name with -o."
+    kept = attached if output.attached else Attached()
+    write_picture(
+        path,
+        output.pixels,
+        alpha=output.alpha,
+        icc=output.icc or kept.icc,
+        exif=kept.exif,
+        xmp=kept.xmp,
+        force=force,
+    )
+
+
+def _write_tracks(
+    path: Path, stream: Iterator[list[Output]], names: Sequence[str], *, force: bool
+) -> None:
+    """Write the frames of a clip of several views: a folder for each, numbered from 1."""
+    with atomic_folder(path, force=force) as folder:
+        for number, outputs in enumerate(stream, start=1):
+            for output in outputs:
+                if output.name in names:
+                    place = folder / output.name / f"{number:04}.png"
+                    write_picture(place, output.pixels, alpha=output.alpha, force=True)
+
+
+class _Tally:
+    """Collects what is to be reported."""
+
+    def __init__(self, carriers: Sequence[Carrier]) -> None:
+        self.states: list[str] = [carrier.state for carrier in carriers]
+        self.notes = [f"{carrier.path.name}: {n}" for carrier in carriers for n in carrier.notes]
+        self.pictures = 0
+        self.damages: list[float] = []
+        header = carriers[0].header
+        if len(carriers) == 1 and header.parts > 1:
+            self.notes.append(
+                f"{carriers[0].path.name} is part {header.part + 1} of the {header.parts} of "
+                "its clip; only this part was restored."
             )
 
+    def add(self, carrier: Carrier, back: RestoredOutputs) -> None:
+        self.pictures += len(back.outputs)
+        if back.restored.damaged is not None:
+            self.damages.append(back.restored.damaged)
+        self.notes += [f"{carrier.path.name}: {note}." for note in back.restored.notes]
 
-def _ordered(carriers: list[Carrier]) -> list[Carrier]:
-    """The parts of one clip in their order.
-
-    Raises:
-        UsageError: carriers that do not belong together.
-        InputError: parts are missing or double.
-    """
-    if len(carriers) == 1 and carriers[0].header.parts == 1:
-        return carriers
-    identities = {carrier.header.clip_id for carrier in carriers}
-    if len(identities) > 1 or "" in identities:
-        first = carriers[0]
-        odd = next((c for c in carriers if c.header.clip_id != first.header.clip_id), carriers[-1])
-        raise UsageError(
-            f"{odd.path.name} does not belong to the same clip as {first.path.name}.",
-            "Restore carriers that are no parts of one clip one by one.",
+    def report(self, path: Path, task: str, names: tuple[str, ...]) -> Report:
+        return Report(
+            output=path,
+            pictures=len(names) or self.pictures,
+            states=self.states,
+            damaged=sum(self.damages) / len(self.damages) if self.damages else None,
+            notes=self.notes,
+            task=task,
+            names=names,
         )
-    if len({carrier.header.size for carrier in carriers}) > 1:
-        raise InputError("The parts of the clip differ in size.")
-    carriers = sorted(carriers, key=lambda carrier: carrier.header.part)
-    parts = [carrier.header.part for carrier in carriers]
-    expected = carriers[0].header.parts
-    missing = sorted(set(range(expected)) - set(parts))
-    if missing and len(carriers) > 1:
-        names = ", ".join(str(part + 1) for part in missing[:5])
-        raise InputError(
-            f"Of the clip's {expected} covers, {len(missing)} "
-            f"{'is' if len(missing) == 1 else 'are'} missing: {names}"
-            f"{' …' if len(missing) > 5 else ''}.",
-            "Add them, or restore the others one by one.",
-        )
-    if len(set(parts)) != len(parts):
-        raise InputError("A part of the clip is there twice.", "Leave one of them out.")
-    return carriers

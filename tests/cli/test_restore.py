@@ -68,7 +68,13 @@ def test_frames_are_numbered_pngs(iic: Iic, cover: Path) -> None:
 def test_json(iic: Iic, cover: Path) -> None:
     facts = iic("restore", cover, "-o", "frames", "--json").json
     assert facts.pop("seconds") > 0
-    assert facts == {"output": "frames", "pictures": 5, "state": "whole", "damaged": 0.0}
+    assert facts == {
+        "output": "frames",
+        "task": "video",
+        "pictures": 5,
+        "state": "whole",
+        "damaged": 0.0,
+    }
 
 
 def test_a_single_picture_may_be_a_file(iic: Iic, clips: Path) -> None:

@@ -27,7 +27,7 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("work began before the target was refused")
 
     monkeypatch.setattr("iiccli.tasks.video.open_clip", work)
-    monkeypatch.setattr("iiccli.tasks.restoring.read_carrier", work)
+    monkeypatch.setattr("iiccli.tasks.parts.read_carrier", work)
     monkeypatch.setattr(Loader, "load", work)
 
 

@@ -65,6 +65,13 @@ def embed_video(
     whole: Annotated[
         bool, typer.Option("--all", help="The whole clip, in as many covers as it takes.")
     ] = False,
+    half: Annotated[
+        bool,
+        typer.Option(
+            "--half",
+            help="A cover of half the width and height; frames come back at their own size.",
+        ),
+    ] = False,
     max_side: Annotated[
         int | None,
         typer.Option("--max-side", min=1, help="Shrink frames to this many pixels a side."),
@@ -99,6 +106,7 @@ def embed_video(
         whole=whole,
         max_side=max_side,
         model=model,
+        half=half,
     )
     loader = Loader(device=device, tile=tile)
     begun = time.monotonic()
@@ -134,8 +142,9 @@ def embed_video(
     if "psnr" in facts:
         from iiccli.evaluation.sheet import decibels
 
-        if "cover" in facts["psnr"]:
-            words += f"; the cover against its frame: {decibels(facts['psnr']['cover'])}"
+        smaller = covers[0].pixels.shape != covers[0].originals[0].shape
+        frame = "its frame at half size" if smaller else "its frame"
+        words += f"; the cover against {frame}: {decibels(facts['psnr']['cover'])}"
         if "restored" in facts["psnr"]:
             words += f", the other frames when restored: {decibels(facts['psnr']['restored'])}"
     result(f"{words}.")
@@ -148,9 +157,7 @@ def _figures(
     from iiccli.evaluation import sheet
     from iiccli.evaluation.metrics import psnr, ssim
 
-    target = cover.originals[cover.header.reference]
-    same = target.shape == cover.pixels.shape
-    figures: dict[str, Any] = {"psnr": {"cover": psnr(cover.pixels, target)}} if same else {}
+    figures: dict[str, Any] = {"psnr": {"cover": psnr(cover.pixels, cover.cover)}}
     if preview is None:
         return figures
     from iiccli.carrier import read_carrier
@@ -160,15 +167,15 @@ def _figures(
     with meter("restoring for the preview", quiet=quiet) as tell:
         back = restore_pictures(loader, read_carrier(cover.path), lambda share: tell(0, 1, share))
     pairs = list(zip(back.pictures, cover.originals, strict=True))
-    if same:
-        figures["ssim"] = {"cover": ssim(cover.pixels, target)}
+    figures["ssim"] = {"cover": ssim(cover.pixels, cover.cover)}
     for name, metric in (("psnr", psnr), ("ssim", ssim)):
-        figures.setdefault(name, {})
         others = [metric(a, b) for i, (a, b) in enumerate(pairs) if i != back.reference]
         figures[name]["reference"] = metric(*pairs[back.reference])
         if others:
             figures[name]["restored"] = sum(others) / len(others)
-    rows = sheet.embedding_sheet(cover.originals, cover.pixels, back.pictures, back.reference)
+    rows = sheet.embedding_sheet(
+        cover.originals, cover.cover, cover.pixels, back.pictures, back.reference
+    )
     title = f"{cover.path.name}: {len(pairs)} frames with {cover.header.model}"
     write_picture(preview, sheet.draw(rows, title), force=force)
     return {**figures, "preview": str(preview)}

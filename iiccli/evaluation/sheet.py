@@ -47,21 +47,32 @@ def decibels(value: float) -> str:
 
 
 def embedding_sheet(
-    originals: Sequence[Pixels], cover: Pixels, restored: Sequence[Pixels], reference: int
+    originals: Sequence[Pixels],
+    target: Pixels,
+    cover: Pixels,
+    restored: Sequence[Pixels],
+    reference: int,
 ) -> list[list[Panel]]:
-    """Rows of a sheet on an embedding: originals, the cover, restored pictures, differences."""
+    """Rows of a sheet on an embedding: originals, the cover, restored pictures, differences.
+
+    Args:
+        originals: what went in.
+        target: what the cover should look like: the reference, perhaps smaller.
+        cover: as large as `target`.
+        restored: what comes back.
+        reference: which original it is.
+    """
     rows = [[Panel(x, f"original {i + 1}") for i, x in enumerate(originals)]]
-    target = originals[reference]
-    if target.shape == cover.shape:
-        rows.append(
-            [
-                Panel(target, f"original {reference + 1}"),
-                Panel(cover, f"the carrier: {decibels(psnr(cover, target))}"),
-                Panel(difference(cover, target), f"its difference, {AMPLIFICATION}x"),
-            ]
-        )
-    else:
-        rows.append([Panel(cover, "the carrier")])
+    height, width = target.shape[:2]
+    same = target.shape == originals[reference].shape
+    size = "" if same else f" at {width}×{height}"
+    rows.append(
+        [
+            Panel(target, f"original {reference + 1}{size}"),
+            Panel(cover, f"the carrier: {decibels(psnr(cover, target))}"),
+            Panel(difference(cover, target), f"its difference, {AMPLIFICATION}x"),
+        ]
+    )
     pairs = list(zip(restored, originals, strict=True))
     rows.append(
         [Panel(x, f"restored {i + 1}: {decibels(psnr(x, o))}") for i, (x, o) in enumerate(pairs)]

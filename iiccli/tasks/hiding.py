@@ -88,7 +88,7 @@ def hide(
     check_carrier_target(target, force)
     spare([cover, *secrets], target)
     try:
-        entry = choose_entry(TASK, 1 + len(secrets), options.model)
+        entry = choose_entry(TASK, 1 + len(secrets), options.model, noun="secrets", besides=1)
     except ModelError as error:
         if options.model is not None:
             raise

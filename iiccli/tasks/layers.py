@@ -22,6 +22,7 @@ from iiccli.tasks.pictures import QUALITIES, RestoredPictures, embed_pictures, q
 from iiccli.tasks.stills import Note, in_profile_of, read_flat, read_noted, silent, spare
 
 TASK = "layers"
+BACKGROUND, FOREGROUND = "background", "foreground"
 PICTURES = 3
 """The composite, the background, and alpha as a gray picture."""
 
@@ -102,7 +103,7 @@ def compose(
         exif=behind.exif,
         xmp=behind.xmp,
     )
-    originals = [Output("background", behind.pixels), Output("foreground", pixels, shape)]
+    originals = [Output(BACKGROUND, behind.pixels), Output(FOREGROUND, pixels, shape)]
     return Made(target, written, header, look, originals)
 
 
@@ -143,12 +144,12 @@ def outputs(header: Header, restored: RestoredPictures) -> list[Output]:
     alpha = np.rint(gray.mean(axis=2)).astype(np.uint8)
     layers = decomposed(composite, background, alpha)
     return [
-        Output("background", layers.background),
-        Output("foreground", layers.foreground, layers.alpha),
+        Output(BACKGROUND, layers.background),
+        Output(FOREGROUND, layers.foreground, layers.alpha, attached=False),
     ]
 
 
-CONVERSION = Conversion(TASK, outputs, names=lambda header: ["background", "foreground"])
+CONVERSION = Conversion(TASK, outputs, names=lambda header: [BACKGROUND, FOREGROUND])
 
 
 def _cut_out(path: Path, mask: Path | None, note: Note) -> Picture:

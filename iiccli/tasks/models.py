@@ -79,7 +79,15 @@ class Loader:
         return self.load(entry)
 
 
-def choose_entry(task: str, pictures: int, name: str | None = None, scale: int = 1) -> Entry:
+def choose_entry(
+    task: str,
+    pictures: int,
+    name: str | None = None,
+    scale: int = 1,
+    *,
+    noun: str = "pictures",
+    besides: int = 0,
+) -> Entry:
     """The model named, or the smallest that takes so many pictures.
 
     Args:
@@ -87,6 +95,8 @@ def choose_entry(task: str, pictures: int, name: str | None = None, scale: int =
         pictures: how many there are.
         name: name or path of a model.
         scale: how many times smaller than the pictures the carrier is to be.
+        noun: what the user calls them.
+        besides: how many of them the user does not count.
 
     Raises:
         ModelError: there is none, or the one named is for something else.
@@ -107,8 +117,9 @@ def choose_entry(task: str, pictures: int, name: str | None = None, scale: int =
         )
     if card.pictures < pictures:
         raise ModelError(
-            f"The model {entry.name} takes {card.pictures} pictures, not {pictures}.",
-            "Leave out --model, or give fewer pictures.",
+            f"The model {entry.name} takes {card.pictures - besides} {noun}, "
+            f"not {pictures - besides}.",
+            f"Leave out --model, or give fewer {noun}.",
         )
     return entry
 

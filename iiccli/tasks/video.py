@@ -11,13 +11,13 @@ from typing import Any
 
 from iiccli.atomic import atomic_folder, check_target
 from iiccli.carrier import FORMATS, Header, check_carrier_target, write_carrier
-from iiccli.errors import ModelError, UsageError
+from iiccli.errors import UsageError
 from iiccli.media.clip import CLIP_SUFFIXES, Clip, choose_frames, open_clip
 from iiccli.media.image import PICTURE_SUFFIXES
 from iiccli.tasks.conversion import Conversion, numbered
-from iiccli.tasks.models import LoadedModel, Loader
+from iiccli.tasks.models import LoadedModel, Loader, choose_entry
 from iiccli.tasks.pictures import QUALITIES, Pixels, embed_pictures, quality_index
-from iiccli.zoo.catalogue import Entry, find, for_pictures, most_pictures
+from iiccli.zoo.catalogue import Entry, find, most_pictures
 
 TASK = "video"
 DEFAULT_FRAMES = 5
@@ -46,6 +46,7 @@ class VideoOptions:
         whole: use as many covers as the clip takes.
         max_side: shrink the frames so that the longer side has at most so many pixels.
         model: name or path of a model; None chooses by the number of frames.
+        half: make the cover half as wide and high as the frames.
     """
 
     frames: int | None = None
@@ -57,6 +58,12 @@ class VideoOptions:
     whole: bool = False
     max_side: int | None = None
     model: str | None = None
+    half: bool = False
+
+    @property
+    def scale(self) -> int:
+        """How many times smaller than the frames the cover is to be."""
+        return 2 if self.half else 1
 
 
 @dataclass(frozen=True)
@@ -65,8 +72,9 @@ class Cover:
 
     Attributes:
         path: where it was written.
-        pixels: (H, W, 3) uint8 as written.
+        pixels: (h, w, 3) uint8 as written.
         header: what it says about itself.
+        cover: what it should look like, as large as `pixels`.
         originals: the frames in it, (H, W, 3) uint8, in order of time.
         indices: their numbers in the clip.
     """
@@ -74,6 +82,7 @@ class Cover:
     path: Path
     pixels: Pixels
     header: Header
+    cover: Pixels
     originals: list[Pixels]
     indices: list[int]
 
@@ -130,6 +139,8 @@ def embed_video(
         note(message)
     part = _part(clip, options)
     count = options.frames or min(DEFAULT_FRAMES, entry.card.pictures, len(part))
+    if options.model is None:
+        entry = choose_entry(TASK, count, scale=options.scale)
     reference_index(options.reference, count)
     groups = list(_groups(clip, options, part, count))
     if len(groups) > MAX_PARTS:
@@ -172,8 +183,9 @@ def embed_video(
                 progress(number, len(groups), share)
 
             cover = _one(clip, group, path, options, model, fields, force, share_of, keep)
+            nothing = cover.pixels[:0].copy()
             covers.append(
-                Cover(target / path.name, cover.pixels[:0], cover.header, [], cover.indices)
+                Cover(target / path.name, nothing, cover.header, nothing, [], cover.indices)
             )
     return covers
 
@@ -195,22 +207,13 @@ def _entry(options: VideoOptions) -> Entry:
     Raises:
         ModelError: there is none, or it is for another task, or takes fewer frames.
     """
+    frames = options.frames
     if options.model is None:
-        if options.frames is not None:
-            return for_pictures(TASK, options.frames)
-        return for_pictures(TASK, min(DEFAULT_FRAMES, most_pictures(TASK)))
-    entry = find(options.model)
-    if entry.card.task != TASK:
-        raise ModelError(
-            f"The model {entry.name} is for {entry.card.task}, not for {TASK}.",
-            "See `iic models` for those that fit.",
-        )
-    if options.frames is not None and entry.card.pictures < options.frames:
-        raise ModelError(
-            f"The model {entry.name} takes {entry.card.pictures} frames, not {options.frames}.",
-            "Leave out --model, or give another number of --frames.",
-        )
-    return entry
+        if frames is None:
+            frames = min(DEFAULT_FRAMES, most_pictures(TASK, options.scale))
+        return choose_entry(TASK, frames, scale=options.scale)
+    scale = options.scale if options.half else find(options.model).card.scale
+    return choose_entry(TASK, frames or 1, options.model, scale, noun="frames")
 
 
 def _part(clip: Clip, options: VideoOptions) -> range:
@@ -251,12 +254,9 @@ def _one(
     frames = list(clip.read(indices, max_side=options.max_side))
     reference = reference_index(options.reference, len(frames), clamp=options.whole)
     pixels, header = embed_pictures(model, frames, reference, options.quality, progress, **fields)
-    cover_size = (pixels.shape[1], pixels.shape[0])
-    same = cover_size == (frames[0].shape[1], frames[0].shape[0])
-    written = write_carrier(
-        target, pixels, header, target=frames[reference] if same else None, force=force
-    )
-    cover = Cover(target, written, header, frames, indices)
+    look = model.converter.cover(frames[reference])
+    written = write_carrier(target, pixels, header, target=look, force=force)
+    cover = Cover(target, written, header, look, frames, indices)
     keep(cover)
     return cover
 

@@ -30,13 +30,13 @@ def test_decibels() -> None:
 def test_captions() -> None:
     frames = moving_clip(20, 30, 3)
     cover = frames[1] // 2
-    rows = embedding_sheet(frames, cover, frames, 1)
+    rows = embedding_sheet(frames, frames[1], cover, frames, 1)
     assert [len(row) for row in rows] == [3, 3, 3, 3]
     assert rows[1][0].pixels is frames[1]
     assert rows[1][1].caption.startswith("the carrier: ")
     assert rows[2][0].caption == "restored 1: identical"
-    rows = embedding_sheet(frames, cover[::2, ::2], frames, 1)
-    assert [panel.caption for panel in rows[1]] == ["the carrier"]
+    rows = embedding_sheet(frames, frames[1][::2, ::2], cover[::2, ::2], frames, 1)
+    assert rows[1][0].caption == "original 2 at 15×10"
     rows = restoration_sheet(cover, frames, 1)
     assert [len(row) for row in rows] == [2, 3, 3]
     assert rows[0][1].caption.startswith("restored 2 minus carrier 8x: ")

@@ -149,7 +149,7 @@ def convert(
             outcomes = []
             for outcome in run(jobs, embed, task, force=manner.force, same=same, look=look):
                 if outcome.error is not None and len(jobs) == 1:
-                    raise stream.renamed(outcome.error)
+                    raise outcome.error
                 teller.tell(outcome)
                 outcomes.append(_light(outcome))
         teller.finish(outcomes)

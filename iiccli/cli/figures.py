@@ -63,6 +63,8 @@ def in_words(facts: dict[str, Any]) -> str:
     words = f"; the carrier against its cover: {decibels(facts['psnr']['cover'])}"
     restored = facts["psnr"].get("restored")
     if restored:
-        listed = ", ".join(f"{name} {decibels(value)}" for name, value in restored.items())
-        words += f", restored: {listed}"
+        listed = [f"{name} {decibels(value)}" for name, value in restored.items()]
+        if len(restored) == 1:
+            listed = [decibels(value) for value in restored.values()]
+        words += f", restored: {', '.join(listed)}"
     return words

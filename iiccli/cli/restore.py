@@ -109,7 +109,7 @@ def restore(
                 keep=keep,
             ):
                 if outcome.error is not None and teller.jobs == 1:
-                    raise stream.renamed(outcome.error)
+                    raise outcome.error
                 facts: dict[str, Any] = {"seconds": round(time.monotonic() - begun, 3)}
                 if preview is not None and shown:
                     _draw(preview, *shown[0], force=force)

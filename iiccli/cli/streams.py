@@ -38,11 +38,6 @@ class Streams:
         text = text.replace(str(self.folder / "stdin"), "standard input")
         return text.replace(str(self.folder / "stdout.png"), "standard output")
 
-    def renamed(self, error: IicError) -> IicError:
-        """The same error in the user's words."""
-        error.message, error.hint = self.shown(error.message), self.shown(error.hint)
-        return error
-
     def send(self) -> None:
         """Copy the finished picture to stdout, if that is where it goes."""
         if not self.to_stdout:
@@ -99,4 +94,9 @@ def streams(
                 raise InputError("Nothing came from standard input.")
         paths = [folder / "stdin" if given == STREAM else Path(given) for given in inputs]
         place = str(folder / "stdout.png") if to_stdout else output
-        yield Streams(paths, place, to_stdout, folder)
+        made = Streams(paths, place, to_stdout, folder)
+        try:
+            yield made
+        except IicError as error:
+            error.message, error.hint = made.shown(error.message), made.shown(error.hint)
+            raise

@@ -119,28 +119,24 @@ def conversion_sheet(
         carrier: as `cover`.
         restored: as `originals`; compared by name with them.
     """
-    rows = [[Panel(shown(pixels, alpha), name) for name, pixels, alpha in originals]]
-    rows.append(
-        [
-            Panel(cover, "the cover"),
-            Panel(carrier, f"the carrier: {decibels(psnr(carrier, cover))}"),
-            Panel(difference(carrier, cover), f"its difference, {AMPLIFICATION}x"),
-        ]
-    )
-    before = {name: (pixels, alpha) for name, pixels, alpha in originals}
+    first = [Panel(shown(pixels, alpha), name) for name, pixels, alpha in originals]
+    middle = [
+        Panel(cover, "the cover"),
+        Panel(carrier, f"the carrier: {decibels(psnr(carrier, cover))}"),
+        Panel(difference(carrier, cover), f"its difference, {AMPLIFICATION}x"),
+    ]
+    before = {name: shown(pixels, alpha) for name, pixels, alpha in originals}
     back, apart = [], []
     for name, pixels, alpha in restored:
-        whole = shown(pixels, alpha)
+        whole, original = shown(pixels, alpha), before.get(name)
         caption = f"restored {name}"
-        if name in before:
-            original = shown(*before[name])
-            if original.shape == whole.shape:
-                caption += f": {decibels(psnr(whole, original))}"
-                apart.append(
-                    Panel(difference(whole, original), f"its difference, {AMPLIFICATION}x")
-                )
+        if original is not None and original.shape == whole.shape:
+            caption += f": {decibels(psnr(whole, original))}"
+            apart.append(Panel(difference(whole, original), f"its difference, {AMPLIFICATION}x"))
         back.append(Panel(whole, caption))
-    return [row for row in (*rows, back, apart) if row]
+    if len(first) == len(back) == 1:  # as wide as the row of the carrier
+        return [[*first, *back, *apart], middle]
+    return [row for row in (first, middle, back, apart) if row]
 
 
 def outputs_sheet(carrier: Pixels, restored: Sequence[Named]) -> list[list[Panel]]:

@@ -225,7 +225,7 @@ def restore_carriers(
             _write_tracks(path, stream, way.names, force=force)
         else:
             frames = way.frames(stream)
-            write_clip(target, frames, rate, durations=_durations(carriers), force=force)
+            write_clip(target, frames, rate, durations=_durations(carriers, kind), force=force)
     else:
         names = _write_stills(way, path, next(stream), carriers[0].attached, force=force)
     return tally.report(path, kind.task, names)
@@ -288,7 +288,9 @@ class Way:
             name = next((name for name, form in forms.items() if suffix in form.implied), None)
         elif name not in forms:
             offered = f"Choose one of: {', '.join(forms)}." if forms else "Leave out --as."
-            raise UsageError(f"{self._holds} cannot be given back as {name!r}.", offered)
+            raise UsageError(
+                f"The carrier holds {self._holds}, which does not come as {name!r}.", offered
+            )
         if name is None or (forms[name].combine is None and forms[name].write is None):
             return "", None
         if choice.only is not None:
@@ -301,7 +303,7 @@ class Way:
             raise UsageError("A clip cannot be given back in this form.", self._forms_for_clips())
         if self.tracks and not self.folder:
             raise UsageError(
-                f"{self._holds} is not one clip but {len(self.names)}: {', '.join(self.names)}.",
+                f"What comes back is not one clip but {len(self.names)}: {', '.join(self.names)}.",
                 f"Give a folder, --only NAME, or one form. {self._forms_for_clips()}",
             )
 
@@ -350,7 +352,9 @@ def _wanted(names: Sequence[str], only: str | None, holds: str) -> list[str]:
         return list(names)
     if only in names:
         return [only]
-    raise UsageError(f"There is no {only!r} in {holds}.", f"Choose one of: {', '.join(names)}.")
+    raise UsageError(
+        f"The carrier holds {holds}, and no {only!r}.", f"Choose one of: {', '.join(names)}."
+    )
 
 
 def outputs_of(
@@ -375,11 +379,13 @@ def outputs_of(
         yield back.outputs
 
 
-def _durations(carriers: Sequence[Carrier]) -> list[float] | None:
-    headers = [carrier.header for carrier in carriers]
-    if any(header.durations is None for header in headers):
+def _durations(carriers: Sequence[Carrier], kind: Conversion) -> list[float] | None:
+    """Seconds of each frame; what is in one carrier but no clip, such as two views, is one."""
+    durations = [carrier.header.durations for carrier in carriers]
+    if any(seconds is None for seconds in durations):
         return None
-    return [seconds for header in headers for seconds in header.durations or ()]
+    frames = None if kind.clip else 1
+    return [seconds for found in durations for seconds in (found or ())[:frames]]
 
 
 def _write_stills(

@@ -219,8 +219,8 @@ def _on_canvas(
         )
     if cut:
         note(
-            f"{path.name}: {_percent(cut)} of its area reach beyond the background "
-            f"({width}×{height} at {corner[0]},{corner[1]} on {size[0]}×{size[1]}) and were cut"
+            f"{path.name}: {_percent(cut)} of its area reaches beyond the background "
+            f"({width}×{height} at {corner[0]},{corner[1]} on {size[0]}×{size[1]}) and was cut"
             + ("." if options.resize else "; --resize would fit it.")
         )
     pixels[shape == 0] = 0

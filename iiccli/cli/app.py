@@ -13,6 +13,7 @@ from iiccli import __version__
 from iiccli.cli import (
     compose,
     devices,
+    dual_view,
     embed_video,
     evaluate,
     gray,
@@ -61,6 +62,7 @@ app.command("embed-video")(embed_video.embed_video)
 app.command("hide")(hide.hide)
 app.command("compose")(compose.compose)
 app.command("mononize")(mononize.mononize)
+app.command("dual-view")(dual_view.dual_view)
 app.command("gray")(gray.gray)
 app.command("rescale")(rescale.rescale)
 app.command("restore")(restore.restore)

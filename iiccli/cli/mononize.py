@@ -91,17 +91,20 @@ def mononize(
 ) -> None:
     """Put a stereo pair into one picture that looks like the left view.
 
-    Two files are the left and the right view; with --layout, or if they are MPO or JPS files,
-    each is a pair of its own. Two folders are views that go together in the order of their names.
-    A stereo clip becomes a folder of carriers, one a frame. `iic restore --as` gives a pair back
-    as sbs, over-under, mpo, anaglyph, wiggle …
+    Two files are a left and a right view; two folders are views in the same order.
+
+    One file holds both views; with --layout, or if all are MPO or JPS, each of several does.
+
+    A stereo clip becomes a folder of carriers, one for each frame.
+
+    `iic restore --as` gives a pair back as sbs, over-under, mpo, anaglyph, wiggle.
     """
     from iiccli.media.clip import is_clip_source
     from iiccli.media.stereo import STEREO_SUFFIXES
     from iiccli.tasks import stereo
     from iiccli.tasks.batch import made_by, own_results
     from iiccli.tasks.models import Loader, choose_entry
-    from iiccli.tasks.pairs import arrangement, items_of, same_and_new
+    from iiccli.tasks.pairs import arrangement, items_of, up_to_date
 
     views = stereo.Views(layout.value, swap)
     moving = [clip or (is_clip_source(given) and not Path(given).is_dir()) for given in inputs]
@@ -131,6 +134,7 @@ def mononize(
             note=watch.note,
         )
 
+    by_model = made_by(chosen, quality.value)
     convert(
         inputs,
         manner,
@@ -143,7 +147,7 @@ def mononize(
             more_suffixes=STEREO_SUFFIXES,
             leave_out=own_results(output, stereo.TASK),
         ),
-        same=same_and_new(made_by(chosen, quality.value)),
+        same=lambda job, header: by_model(job, header) and up_to_date(job),
         look=how != "each" and not swap,
     )
 

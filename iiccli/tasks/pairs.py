@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from iiccli.carrier import Header
 from iiccli.errors import InputError, UsageError
 from iiccli.media.frames import STILL_SUFFIXES
 from iiccli.tasks.batch import Item, Job, find_items
@@ -81,8 +80,3 @@ def up_to_date(job: Job) -> bool:
         return all(source.stat().st_mtime <= made for source in job.sources)
     except OSError:
         return False
-
-
-def same_and_new(same: Callable[[Job, Header], bool]) -> Callable[[Job, Header], bool]:
-    """Both: what a carrier's header tells, and that no source was changed since."""
-    return lambda job, header: up_to_date(job) and same(job, header)

@@ -1,0 +1,115 @@
+"""`iic dual-view`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from iiccli.cli.batch import (
+    Manner,
+    OutputOption,
+    PreviewOption,
+    RecursiveOption,
+    Watch,
+    convert,
+)
+from iiccli.cli.options import (
+    DeviceOption,
+    ForceOption,
+    JsonOption,
+    ModelOption,
+    Quality,
+    QuietOption,
+    TileOption,
+)
+from iiccli.inference.tiles import DEFAULT_TILE
+
+if TYPE_CHECKING:
+    from iiccli.carrier import Header
+    from iiccli.tasks.batch import Job
+    from iiccli.tasks.conversion import Made
+
+
+def dual_view(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="WIDE TELE | PICTURE…",
+            help="A wide view and a nearer one; or pictures of which both are made; or two "
+            "folders of wide and near views; - for stdin.",
+        ),
+    ],
+    output: OutputOption = None,
+    zoom: Annotated[
+        float | None,
+        typer.Option(
+            "--zoom",
+            help="How many times nearer TELE sees the middle of WIDE; else it is looked for. For "
+            "single pictures 2, 4 or 8.",
+        ),
+    ] = None,
+    each: Annotated[
+        bool, typer.Option("--each", help="Two pictures are not WIDE and TELE, but two singles.")
+    ] = False,
+    recursive: RecursiveOption = False,
+    quality: Annotated[
+        Quality,
+        typer.Option("--quality", help="A carrier close to the wide view, or a better near one."),
+    ] = Quality.balanced,
+    preview: PreviewOption = None,
+    model: ModelOption = None,
+    device: DeviceOption = "auto",
+    tile: TileOption = DEFAULT_TILE,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a wide and a near view into one picture that looks like the wide one.
+
+    TELE looks at the middle of WIDE; another size is resized and given back.
+
+    A single picture needs --zoom 2, 4 or 8: the wide view is then the whole picture so many
+    times smaller (bicubic), the near view its centre at full resolution, of the same size.
+    """
+    from iiccli.tasks import dual_view as task
+    from iiccli.tasks.batch import made_by, own_results
+    from iiccli.tasks.models import Loader, choose_entry
+    from iiccli.tasks.pairs import arrangement, items_of, up_to_date
+
+    how = arrangement(inputs, each=each)
+    task.check_zoom(zoom, single=how == "each")
+    loader = Loader(device=device, tile=tile)
+    chosen = loader.load(choose_entry(task.TASK, 2, model))
+
+    def embed_one(sources: Sequence[Path], target: Path, watch: Watch) -> Made:
+        return task.embed_dual(
+            sources,
+            target,
+            chosen,
+            quality.value,
+            zoom,
+            force=force,
+            progress=watch.progress,
+            note=watch.note,
+        )
+
+    by_model = made_by(chosen, quality.value)
+
+    def same(job: Job, header: Header) -> bool:
+        zoomed = zoom is None or math.isclose(task.zoom_of(header), zoom, abs_tol=1e-4)
+        return zoomed and by_model(job, header) and up_to_date(job)
+
+    manner = Manner(output, preview, quality.value, recursive, force, quiet, as_json)
+    convert(
+        inputs,
+        manner,
+        task.TASK,
+        loader,
+        embed_one,
+        items=items_of(how, recursive=recursive, leave_out=own_results(output, task.TASK)),
+        same=same,
+    )

@@ -113,7 +113,8 @@ def convert(
     """
     from iiccli.tasks.batch import common_code, find_items, own_results, plan, run
 
-    with streams(inputs, manner.output, as_json=manner.as_json) as stream:
+    together = items is not None
+    with streams(inputs, manner.output, as_json=manner.as_json, together=together) as stream:
         if items is None:
             found = find_items(
                 stream.paths,
@@ -122,6 +123,11 @@ def convert(
             )
         else:
             found = items(stream.paths)
+            if stream.to_stdout and len(found) > 1:
+                raise UsageError(
+                    f"{len(found)} carriers, but standard output takes one.",
+                    "Give a folder with -o.",
+                )
         folders = any(path.is_dir() for path in stream.paths)
         jobs = plan(found, stream.output, task, single=not (folders and items is None))
         if manner.preview is not None:
@@ -238,7 +244,7 @@ class _Teller:
             force=self.manner.force,
             quiet=self.manner.quiet,
         )
-        words = f"{made.path}: {contents(header)} with {header.model}{in_words(facts)}."
+        words = f"{made.path} holds {contents(header)}, made by {header.model}{in_words(facts)}."
         return facts, words
 
 

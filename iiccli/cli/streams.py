@@ -49,11 +49,16 @@ class Streams:
 
 @contextmanager
 def streams(
-    inputs: Sequence[str], output: str | None, *, as_json: bool = False
+    inputs: Sequence[str],
+    output: str | None,
+    *,
+    as_json: bool = False,
+    together: bool = False,
 ) -> Iterator[Streams]:
     """Read stdin where an input is `-`, and prepare stdout where the output is.
 
-    Without an output the result of stdin goes to stdout.
+    Without an output the result of stdin goes to stdout. Only one result can; where several
+    inputs may make one, `together`, the caller has to look to it.
 
     Raises:
         UsageError: `-` twice, a terminal at either end, or results as JSON and a picture both
@@ -71,7 +76,7 @@ def streams(
         raise UsageError(
             "The picture and --json would both go to standard output.", "Name a file with -o."
         )
-    if to_stdout and len(inputs) > 1:
+    if to_stdout and len(inputs) > 1 and not together:
         raise UsageError(
             f"{len(inputs)} inputs, but standard output takes one picture.",
             "Give a folder with -o, or one input.",

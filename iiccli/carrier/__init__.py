@@ -10,7 +10,7 @@ from iiccli.carrier.describe import contents, describe, sentence
 from iiccli.carrier.header import JSON, Header, NewerCarrierError
 from iiccli.carrier.metadata import Attached
 from iiccli.carrier.pixels import Pixels, Stamp, checksum, header_samples, read_stamp, stamp
-from iiccli.carrier.reader import Carrier, State, read_carrier
+from iiccli.carrier.reader import Carrier, State, read_carrier, take_for_carrier
 from iiccli.carrier.writer import FORMATS, check_carrier_target, write_carrier
 
 __all__ = [
@@ -33,5 +33,6 @@ __all__ = [
     "read_stamp",
     "sentence",
     "stamp",
+    "take_for_carrier",
     "write_carrier",
 ]

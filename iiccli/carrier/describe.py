@@ -18,6 +18,7 @@ _CONTENTS: Final = {
 _STATES: Final = {
     "whole": "It is whole.",
     "stripped": "Its metadata was stripped, but its pixels are as written: it restores fully.",
+    "told": "It does not say so itself.",
     "changed": "Its pixels have changed since it was made: what comes back will be worse.",
 }
 

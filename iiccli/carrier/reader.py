@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NoReturn, TypeAlias
@@ -16,7 +16,7 @@ from iiccli.carrier.metadata import Attached
 from iiccli.carrier.pixels import Pixels, Stamp, checksum, read_stamp
 from iiccli.errors import DamagedCarrierError, IicError, NotACarrierError
 
-State: TypeAlias = Literal["whole", "stripped", "changed"]
+State: TypeAlias = Literal["whole", "stripped", "changed", "told"]
 
 _LOSSY: Final = frozenset({"JPEG", "MPO", "AVIF"})
 _ORIGINAL: Final = "Use the original file, as iic wrote it; it must never be saved lossily."
@@ -36,6 +36,7 @@ class Carrier:
         state: "whole": every pixel is as written. "stripped": the metadata is gone; the
             header comes from the pixels, and by the checksum kept there they are as written.
             "changed": the pixels are not as written, wherever the header comes from.
+            "told": it has no header; what it holds was told by the user, see `take_for_carrier`.
         notes: what was noticed, one sentence each.
         attached: the user's own profile, EXIF and XMP in the file.
     """
@@ -80,6 +81,27 @@ def read_carrier(path: Path, *, max_pixels: int = MAX_PIXELS) -> Carrier:
     if damage is not None:
         raise damage
     raise _not_a_carrier(path, decoded)
+
+
+def take_for_carrier(
+    path: Path, header_for: Callable[[int, int], Header], *, max_pixels: int = MAX_PIXELS
+) -> Carrier:
+    """Read a picture without header as the carrier that the user says it is.
+
+    Args:
+        path: a picture of any kind that Pillow reads.
+        header_for: given its width and height, what it would say about itself.
+        max_pixels: see `read_carrier`.
+
+    Raises:
+        InputError: the file is missing, truncated, no picture, or too large.
+        NotACarrierError: it is not of 8 bits, so that it cannot be one.
+    """
+    decoded = decode(path, max_pixels)
+    if decoded.pixels is None:
+        _refuse_depth(path, decoded, known=False)
+    height, width = decoded.pixels.shape[:2]
+    return _carrier(path, decoded, decoded.pixels, header_for(width, height), "told", ())
 
 
 def _from_metadata(path: Path, decoded: Decoded) -> tuple[Header | None, IicError | None]:

@@ -12,6 +12,7 @@ import typer
 from iiccli import __version__
 from iiccli.cli import (
     compose,
+    decompose,
     devices,
     dual_view,
     embed_video,
@@ -61,6 +62,7 @@ def _root(
 app.command("embed-video")(embed_video.embed_video)
 app.command("hide")(hide.hide)
 app.command("compose")(compose.compose)
+app.command("decompose")(decompose.decompose)
 app.command("mononize")(mononize.mononize)
 app.command("dual-view")(dual_view.dual_view)
 app.command("gray")(gray.gray)

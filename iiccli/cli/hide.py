@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +11,7 @@ import typer
 from iiccli.cli.batch import Manner, OutputOption, PreviewOption, Watch, convert
 from iiccli.cli.options import (
     DeviceOption,
+    FitRule,
     ForceOption,
     JsonOption,
     ModelOption,
@@ -25,14 +25,6 @@ from iiccli.inference.tiles import DEFAULT_TILE
 if TYPE_CHECKING:
     from iiccli.tasks.batch import Item
     from iiccli.tasks.conversion import Made
-
-
-class FitRule(StrEnum):
-    """How a secret is brought to the cover's size; see `iiccli.media.fitting.Rule`."""
-
-    stretch = "stretch"
-    crop = "crop"
-    pad = "pad"
 
 
 def hide(

@@ -16,6 +16,14 @@ class Quality(StrEnum):
     content = "content"
 
 
+class FitRule(StrEnum):
+    """How a secret is brought to the cover's size; see `iiccli.media.fitting.Rule`."""
+
+    stretch = "stretch"
+    crop = "crop"
+    pad = "pad"
+
+
 DeviceOption = Annotated[
     str, typer.Option("--device", help="auto, cpu, cuda or mps.", rich_help_panel="Running")
 ]

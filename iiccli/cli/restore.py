@@ -12,9 +12,11 @@ import typer
 from iiccli.cli.batch import RecursiveOption, summary
 from iiccli.cli.options import (
     DeviceOption,
+    FitRule,
     ForceOption,
     JsonOption,
     ModelOption,
+    Quality,
     QuietOption,
     TileOption,
 )
@@ -24,12 +26,15 @@ from iiccli.errors import UsageError
 from iiccli.inference.tiles import DEFAULT_TILE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from iiccli.carrier import Carrier
     from iiccli.tasks.parts import Bad
     from iiccli.tasks.restoring import Progress, Report, RestoredOutputs
     from iiccli.tasks.restoring_many import RestoreJob, RestoreOutcome
+    from iiccli.tasks.unmarked import Told
+
+_UNMARKED = "Carriers without header (hide --no-header)"
 
 
 def restore(
@@ -61,6 +66,36 @@ def restore(
     preview: Annotated[
         Path | None, typer.Option("--preview", help="Draw the carrier and what came back.")
     ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            "--task",
+            help="What was made, where the carrier does not say it: hide.",
+            rich_help_panel=_UNMARKED,
+        ),
+    ] = None,
+    secrets: Annotated[
+        int | None,
+        typer.Option("--secrets", help="How many are hidden.", rich_help_panel=_UNMARKED),
+    ] = None,
+    quality: Annotated[
+        Quality | None,
+        typer.Option(
+            "--quality", help="As it was when hiding (balanced).", rich_help_panel=_UNMARKED
+        ),
+    ] = None,
+    size: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--size",
+            help="WIDTHxHEIGHT of a secret; once for each, in order.",
+            rich_help_panel=_UNMARKED,
+        ),
+    ] = None,
+    fit: Annotated[
+        FitRule | None,
+        typer.Option("--fit", help="As it was when hiding.", rich_help_panel=_UNMARKED),
+    ] = None,
     model: ModelOption = None,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
@@ -69,6 +104,59 @@ def restore(
     as_json: JsonOption = False,
 ) -> None:
     """Take out of carriers what they hold: frames, stereo pairs, hidden pictures, colours."""
+    if task is None and (secrets is not None or quality or size or fit):
+        raise UsageError(
+            "--secrets, --quality, --size and --fit are for carriers that do not say what they "
+            "hold.",
+            "Leave them out, or add --task hide.",
+        )
+    what: Told | None = None
+    if task is not None:
+        from iiccli.tasks.unmarked import told
+
+        what = told(task, secrets, quality and quality.value, size or (), fit and fit.value)
+    take_out(
+        carriers,
+        output,
+        only=only,
+        form=form,
+        recursive=recursive,
+        preview=preview,
+        model=model,
+        device=device,
+        tile=tile,
+        force=force,
+        quiet=quiet,
+        as_json=as_json,
+        what=what,
+    )
+
+
+def take_out(
+    carriers: list[str],
+    output: str | None,
+    *,
+    only: str | None = None,
+    form: str | None = None,
+    recursive: bool,
+    preview: Path | None,
+    model: str | None,
+    device: str,
+    tile: int,
+    force: bool,
+    quiet: bool,
+    as_json: bool,
+    what: Told | None = None,
+    check: Callable[[Path], None] = lambda path: None,
+    accept: Callable[[Carrier], None] = lambda carrier: None,
+) -> None:
+    """Restore, and tell what became of each carrier; the arguments are the verb's options.
+
+    Args, besides:
+        what: what the user tells of a carrier without header.
+        check: raises an `IicError` for a file that is not wanted, where it is the only one.
+        accept: see `iiccli.tasks.restoring_many.plan`.
+    """
     from iiccli.tasks import restoring_many
     from iiccli.tasks.batch import common_code
     from iiccli.tasks.models import Loader
@@ -80,9 +168,27 @@ def restore(
         if preview is not None:
             places = [Path(stream.output)] if stream.output is not None else []
             check_preview(preview, [*places, *stream.paths], force=force)
-        jobs, bad = restoring_many.plan(
-            stream.paths, stream.output, loader, choice, recursive=recursive, force=force
-        )
+        if len(stream.paths) == 1 and not stream.paths[0].is_dir():
+            check(stream.paths[0])
+        bad: list[Bad] = []
+        if what is None:
+            jobs, bad = restoring_many.plan(
+                *(stream.paths, stream.output, loader, choice),
+                recursive=recursive,
+                force=force,
+                accept=accept,
+            )
+        elif len(stream.paths) == 1:
+            jobs = [
+                restoring_many.plan_told(
+                    stream.paths[0], stream.output, loader, choice, what, force=force
+                )
+            ]
+        else:
+            raise UsageError(
+                f"What is told with --task is about one carrier; there are {len(stream.paths)}.",
+                "Restore carriers without header one by one.",
+            )
         if preview is not None and len(jobs) + len(bad) > 1:
             raise UsageError(
                 f"--preview shows one carrier; there are {len(jobs) + len(bad)}.",

@@ -40,8 +40,8 @@ class Output:
         name: what it is, fit to be a file's stem: `left`, `secret-1`.
         pixels: (H, W, 3) uint8 RGB.
         alpha: (H, W) uint8, 255 is opaque; None is opaque everywhere.
-        attached: whether the profile, EXIF and XMP in the carrier describe this picture, and are
-            given back with it.
+        attached: whether EXIF and XMP in the carrier describe this picture, and are given back
+            with it.
         icc: a profile of its own, which goes before the carrier's.
     """
 

@@ -11,7 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from iiccli.carrier import Header, check_carrier_target, contents, read_carrier, write_carrier
+from iiccli.carrier import (
+    Carrier,
+    Header,
+    check_carrier_target,
+    contents,
+    read_carrier,
+    write_carrier,
+)
 from iiccli.errors import DamagedCarrierError, InputError, NotACarrierError, UsageError
 from iiccli.inference.converter import Progress, no_progress
 from iiccli.media.compositing import composed, decomposed, placed
@@ -116,15 +123,25 @@ def check_composite(path: Path) -> None:
         InputError, DamagedCarrierError: see `read_carrier`.
     """
     try:
-        header = read_carrier(path).header
+        carrier = read_carrier(path)
     except NotACarrierError as error:
         raise NotACarrierError(
             f"{path} is no composite that can be taken apart: it holds nothing from iic.",
             "Only what `iic compose` made can be, and only as long as it was never saved lossily.",
         ) from error
-    if header.task not in ("", TASK):
+    accept_composite(carrier)
+
+
+def accept_composite(carrier: Carrier) -> None:
+    """Refuse a carrier of another conversion.
+
+    Raises:
+        UsageError: it is one.
+    """
+    if carrier.header.task not in ("", TASK):
         raise UsageError(
-            f"{path} is no composite: it holds {contents(header)}.", f"Use: iic restore {path}"
+            f"{carrier.path} is no composite: it holds {contents(carrier.header)}.",
+            f"Use: iic restore {carrier.path}",
         )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from iiccli.carrier import Carrier, Header, header_samples
-from iiccli.errors import DamagedCarrierError, ModelError, UsageError
+from iiccli.errors import DamagedCarrierError, ModelError, NotACarrierError, UsageError
 from iiccli.inference.converter import Progress, no_progress
 from iiccli.inference.device import enough_memory
 from iiccli.tasks.conversion import conversion
@@ -132,6 +132,7 @@ def restore_pictures(
         ModelError: the model that made it is not here, or another was asked for that does
             not fit.
         DamagedCarrierError: nothing of its message is left.
+        NotACarrierError: it has no header, and what was told of it is wrong.
         DeviceError: there is not enough memory.
     """
     header = carrier.header
@@ -148,9 +149,15 @@ def restore_pictures(
     zoom = conversion(model.converter.card.task).zoom(header)
     with enough_memory():
         restored = model.converter.restore(pixels, size, level, free, progress, zoom=zoom)
-    if notes and restored.damaged is not None and restored.damaged > MAX_LOSS:
+    lost = restored.damaged is not None and restored.damaged > MAX_LOSS
+    if lost and carrier.state == "told":
+        raise NotACarrierError(
+            f"{carrier.path.name} holds nothing that {model.name} can take out as you told.",
+            "Check --model, --secrets and --quality; or it was changed, or never was a carrier.",
+        )
+    if lost and notes:
         raise _misfit(model, carrier)
-    if restored.damaged is not None and restored.damaged > MAX_LOSS:
+    if lost:
         cause = " ".join(carrier.notes) or "Its pixels were changed all over."
         raise DamagedCarrierError(
             f"Nothing of the message in {carrier.path.name} is left. {cause}",

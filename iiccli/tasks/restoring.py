@@ -414,6 +414,8 @@ def _write_stills(
 def write_output(path: Path, output: Output, attached: Attached, *, force: bool = False) -> None:
     """Write one picture with its alpha, and the profile and metadata that describe it.
 
+    All that comes out of a carrier is in its profile; EXIF and XMP may be of one picture alone.
+
     Raises:
         UsageError, OutputError, OutputExistsError: see `write_picture`.
     """
@@ -422,7 +424,7 @@ def write_output(path: Path, output: Output, attached: Attached, *, force: bool 
         path,
         output.pixels,
         alpha=output.alpha,
-        icc=output.icc or kept.icc,
+        icc=output.icc or attached.icc,
         exif=kept.exif,
         xmp=kept.xmp,
         force=force,

@@ -25,6 +25,7 @@ from iiccli.tasks.restoring import (
     restore_carriers,
     spare,
 )
+from iiccli.tasks.unmarked import Told, read_told
 
 LABEL = "restored"
 """What results are called that are given no name: `STEM.restored/` or `STEM.restored.png`."""
@@ -72,6 +73,7 @@ def plan(
     *,
     recursive: bool = False,
     force: bool = False,
+    accept: Callable[[Carrier], None] = lambda carrier: None,
 ) -> tuple[list[RestoreJob], list[Bad]]:
     """Give every carrier, or every whole clip, its target.
 
@@ -86,6 +88,7 @@ def plan(
         choice: what is wanted.
         recursive: go into folders of folders.
         force: replace what exists.
+        accept: raises an `IicError` for carriers that are not wanted.
 
     Returns:
         What to do, and what cannot be restored.
@@ -99,13 +102,16 @@ def plan(
         check_any_target(output, force=force)
     if output is not None and not is_folder(output):
         spare(paths, output)
-        return [RestoreJob(read_parts(paths), output, named=True)], []
+        carriers = read_parts(paths)
+        accept(carriers[0])
+        return [RestoreJob(carriers, output, named=True)], []
     groups, bad = grouped(items)
     if not groups and len(paths) == 1:
         raise bad[0].error
     kinds: list[tuple[Group, Conversion]] = []
     for group in groups:
         try:
+            accept(group.carriers[0])
             kinds.append((group, conversion_of(group.carriers[0].header, loader)))
         except IicError as error:
             if len(paths) == 1:
@@ -122,6 +128,31 @@ def plan(
     ]
     check_distinct([Job(tuple(c.path for c in job.carriers), Path(job.target)) for job in jobs])
     return jobs, bad
+
+
+def plan_told(
+    source: Path,
+    output: str | None,
+    loader: Loader,
+    choice: Choice,
+    what: Told,
+    *,
+    force: bool = False,
+) -> RestoreJob:
+    """Give a carrier without header its target; see `plan`.
+
+    Raises:
+        IicError: it cannot be restored, or the target does not suit.
+    """
+    if output is not None:
+        check_any_target(output, force=force)
+        spare([source], output)
+    carrier = read_told(source, what, loader)
+    if output is not None:
+        return RestoreJob([carrier], output, named=True)
+    group = Group([carrier], Path(source.stem), None)
+    kind = conversion_of(carrier.header, loader)
+    return RestoreJob([carrier], _target(_base(group, None), group, kind, choice))
 
 
 def _base(group: Group, output: str | None) -> Path:

@@ -221,8 +221,8 @@ def check_distinct(jobs: Sequence[Job]) -> None:
         key = _key(job.target)
         if key in sources:
             raise UsageError(
-                f"{job.target} would overwrite {sources[key]}, from which something is made.",
-                "Give another name with -o.",
+                f"{job.target} would overwrite {sources[key]}, which is one of the inputs.",
+                "Give another name or folder with -o.",
             )
         if key in taken:
             one, other = taken[key].sources[0], job.sources[0]

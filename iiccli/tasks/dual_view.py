@@ -94,7 +94,7 @@ def embed_dual(
     spare(sources, target)
     views = _read_two(sources, zoom, note) if len(sources) == 2 else _cut(sources[0], zoom, note)
     wide = views.wide.pixels
-    essentials = _ESSENTIALS.pack(*_size(wide), round(views.zoom * _FIXED), *_size(views.original))
+    essentials = essentials_of(wide, views.zoom, views.original)
     pixels, header = embed_pictures(
         model,
         [wide, views.tele],
@@ -162,6 +162,17 @@ def views_of(pixels: Pixels, zoom: int) -> tuple[Pixels, Pixels]:
     whole = _centre(pixels, (width, height))
     size = (width // zoom, height // zoom)
     return resize(whole, size, method="bicubic"), _centre(whole, size)
+
+
+def essentials_of(wide: Pixels, zoom: float, original: Pixels) -> bytes:
+    """What a carrier's header has to tell, so that both views can be restored.
+
+    Args:
+        wide: (H, W, 3) uint8.
+        zoom: how many times nearer the second view is, from `MIN_ZOOM` to `MAX_ZOOM`.
+        original: the near view at its own size.
+    """
+    return _ESSENTIALS.pack(*_size(wide), round(zoom * _FIXED), *_size(original))
 
 
 def zoom_of(header: Header) -> float:

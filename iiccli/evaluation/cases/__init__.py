@@ -24,9 +24,9 @@ __all__ = ["RULES", "Case", "CaseOptions", "Plan", "Planned", "plan_cases"]
 RULES = {
     "video": "consecutive frames of each clip, the middle one as reference",
     "mono": "left and right view, the left one as cover",
-    "dual": "wide view: bicubic low resolution of a picture cropped to a multiple of the zoom; "
-    "near view: its centre at full resolution, of the same size; the wide one as cover; pictures "
-    f"whose wide view has a side under {MIN_SIDE} pixels left out",
+    "dual": "a picture cropped around its middle to a multiple of twice the zoom; wide view: its "
+    "bicubic low resolution; near view: its centre at full resolution, of the same size; the wide "
+    f"one as cover; pictures whose wide view would have a side under {MIN_SIDE} pixels left out",
     "hide": "each picture is the cover of the next ones in name order, after the last comes the "
     "first; a secret in the other orientation is turned by 90°, then all are cropped around their "
     "middle to one size",

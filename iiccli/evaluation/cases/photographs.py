@@ -15,13 +15,12 @@ from iiccli.evaluation.cases.base import (
     Plan,
     Planned,
     crop_alike,
-    crop_centre,
     crop_to_multiple,
     pictures_in,
     read_pixels,
 )
 from iiccli.media.opening import opened
-from iiccli.media.resize import resize
+from iiccli.tasks.dual_view import essentials_of, views_of
 
 MIN_SIDE = 48
 """Dual views whose wide view has a shorter side are left out."""
@@ -86,11 +85,9 @@ def _shorter_side(path: Path) -> int:
 
 
 def _dual_view(path: Path, zoom: int) -> Case:
-    whole = crop_to_multiple(read_pixels(path), zoom)
-    width, height = whole.shape[1] // zoom, whole.shape[0] // zoom
-    wide = resize(whole, (width, height), method="bicubic")
-    tele = np.ascontiguousarray(crop_centre(whole, width, height))
-    return Case(path.stem, [wide, tele], zoom=float(zoom))
+    wide, tele = views_of(read_pixels(path), zoom)
+    essentials = essentials_of(wide, zoom, tele)
+    return Case(path.stem, [wide, tele], zoom=float(zoom), header={"essentials": essentials})
 
 
 def groups(folder: Path, secrets: int) -> Plan:

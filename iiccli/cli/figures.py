@@ -17,6 +17,9 @@ def figures(
 ) -> dict[str, Any]:
     """PSNR of the carrier against its cover; with a preview also what comes back, and SSIM.
 
+    Pictures with alpha are compared as the sheet shows them, on a chequered ground, and the mean
+    absolute error of alpha is told, 0..1.
+
     The preview's sheet is drawn here.
 
     Raises:
@@ -37,13 +40,22 @@ def figures(
         back = restore_outputs(loader, read_carrier(made.path), lambda share: tell(0, 1, share))
     originals = {output.name: output for output in made.originals}
     pairs = [(out, originals[out.name]) for out in back.outputs if out.name in originals]
+    # Colours count as far as they are seen: where a picture is clear, they are anything.
+    shown = {original.name: sheet.shown(original.pixels, original.alpha) for _, original in pairs}
     facts["ssim"] = {"cover": ssim(made.pixels, made.cover)}
     for name, metric in (("psnr", psnr), ("ssim", ssim)):
         facts[name]["restored"] = {
-            out.name: metric(out.pixels, original.pixels)
+            out.name: metric(sheet.shown(out.pixels, out.alpha), shown[out.name])
             for out, original in pairs
             if out.pixels.shape == original.pixels.shape
         }
+    alphas = {
+        out.name: _apart(out.alpha, original.alpha)
+        for out, original in pairs
+        if out.alpha is not None and original.alpha is not None
+    }
+    if alphas:
+        facts["alpha_error"] = alphas
     rows = sheet.conversion_sheet(
         [(o.name, o.pixels, o.alpha) for o in made.originals],
         made.cover,
@@ -54,6 +66,11 @@ def figures(
         preview, sheet.draw(rows, f"{made.path.name}, with {made.header.model}"), force=force
     )
     return {**facts, "preview": str(preview)}
+
+
+def _apart(a: Any, b: Any) -> float:
+    """Mean absolute difference of two alphas of one size, 0..1."""
+    return float(abs(a.astype(float) - b).mean()) / 255
 
 
 def in_words(facts: dict[str, Any]) -> str:

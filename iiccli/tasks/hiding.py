@@ -5,6 +5,7 @@ Hiding is not encryption: whoever has iic and the model takes them out again.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,7 +136,7 @@ def hide(
         xmp=base.xmp,
     )
     if not options.header:
-        note(f"nothing in {target.name} says what it is; take the secrets out with")
+        note(f"nothing in {target} says what it is; take the secrets out with")
         note(restore_command(target, model, options, fits))
     return Made(target, written, header, look, [*originals, Output(COVER, base.pixels)])
 
@@ -144,7 +145,8 @@ def restore_command(
     target: Path, model: LoadedModel, options: HideOptions, fits: Sequence[Fit]
 ) -> str:
     """What takes the secrets out of a carrier without header."""
-    words = [f"iic restore {target} --task {TASK} --secrets {len(fits)} --model {model.name}"]
+    place, name = shlex.quote(str(target)), shlex.quote(options.model or model.name)
+    words = [f"iic restore {place} --task {TASK} --secrets {len(fits)} --model {name}"]
     if options.quality != "balanced":
         words.append(f"--quality {options.quality}")
     words += [f"--size {how.size[0]}x{how.size[1]}" for how in fits]

@@ -1,7 +1,7 @@
 """Several pictures in one normal-looking picture, and back.
 
-The public API is `embed`, `restore` and `evaluate`; they are imported on first use, so that
-`import iiccli` loads neither torch nor numpy.
+The public API is what `__all__` names; it is imported on first use, so that `import iiccli` loads
+neither torch nor numpy.
 """
 
 from __future__ import annotations
@@ -9,16 +9,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from iiccli.api import embed, evaluate, restore
+    from iiccli.api import (
+        compose,
+        dual_view,
+        embed,
+        evaluate,
+        gray,
+        hide,
+        mononize,
+        rescale,
+        restore,
+    )
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "embed", "evaluate", "restore"]
+__all__ = [
+    "__version__",
+    "compose",
+    "dual_view",
+    "embed",
+    "evaluate",
+    "gray",
+    "hide",
+    "mononize",
+    "rescale",
+    "restore",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Import the public functions when they are asked for (PEP 562)."""
-    if name in ("embed", "evaluate", "restore"):
+    if name in __all__:
         from iiccli import api
 
         return getattr(api, name)

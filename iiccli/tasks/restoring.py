@@ -109,9 +109,9 @@ def conversion_of(header: Header, loader: Loader) -> Conversion:
     return conversion(model.converter.card.task)
 
 
-def is_moving(kind: Conversion, header: Header) -> bool:
-    """Tell whether a carrier is one of a clip, or holds one."""
-    return kind.clip or header.fps is not None or header.parts > 1
+def is_moving(kind: Conversion, carriers: Sequence[Carrier]) -> bool:
+    """Tell whether carriers give a clip: frames in one, or a frame in each of several."""
+    return kind.clip or len(carriers) > 1
 
 
 def restore(
@@ -204,8 +204,7 @@ def restore_carriers(
     """Restore what `read_parts` or `grouped` has read; see `restore`."""
     header = carriers[0].header
     kind = conversion_of(header, loader)
-    count = sum(carrier.header.valid for carrier in carriers)
-    way = Way(kind, header, str(target), choice, count)
+    way = Way(kind, carriers, str(target), choice)
     path = Path(target)
     for carrier in carriers if way.folder else ():
         own = carrier.path.resolve()
@@ -228,6 +227,8 @@ def restore_carriers(
             write_clip(target, frames, rate, durations=_durations(carriers, kind), force=force)
     else:
         names = _write_stills(way, path, next(stream), carriers[0].attached, force=force)
+    if way.clip and not (kind.clip or way.tracks):
+        tally.pictures = len(carriers)  # one of each, whatever else came out of it
     return tally.report(path, kind.task, names)
 
 
@@ -244,20 +245,20 @@ class Way:
     """
 
     def __init__(
-        self, kind: Conversion, header: Header, target: str, choice: Choice, count: int
+        self, kind: Conversion, carriers: Sequence[Carrier], target: str, choice: Choice
     ) -> None:
         """Decide.
 
         Args:
             kind: the conversion.
-            header: of the first carrier.
+            carriers: one, or all parts of a clip.
             target: as given.
             choice: what is wanted.
-            count: how many pictures are in all the carriers.
 
         Raises:
             UsageError: the target or the choice does not suit what the carrier holds.
         """
+        header = carriers[0].header
         self.kind = kind
         self._holds = contents(header)
         path = Path(target)
@@ -265,7 +266,7 @@ class Way:
         self.folder = is_folder(target)
         self.names = _wanted(kind.names(header), choice.only, self._holds)
         self.form_name, self.form = self._form(choice, "" if self.folder else suffix)
-        moving = is_moving(kind, header)
+        moving = is_moving(kind, carriers)
         single = suffix in PICTURE_SUFFIXES and suffix not in CLIP_SUFFIXES
         alone = header.parts == 1 and (len(self.names) == 1 or self.form is not None)
         still = not self.folder and single and (alone or not moving)
@@ -273,7 +274,8 @@ class Way:
         self.tracks = self.clip and not kind.clip and self.form is None and choice.only is None
         if self.clip and single and not self.folder:
             raise UsageError(
-                f"{count} pictures come back; {target} names one file.",
+                f"{sum(c.header.valid for c in carriers)} pictures come back; {target} names "
+                "one file.",
                 "Give a folder (-o frames/) or a clip (-o clip.mp4).",
             )
         if self.clip:
@@ -355,6 +357,16 @@ def _wanted(names: Sequence[str], only: str | None, holds: str) -> list[str]:
     raise UsageError(
         f"The carrier holds {holds}, and no {only!r}.", f"Choose one of: {', '.join(names)}."
     )
+
+
+def check_only(header: Header, loader: Loader, only: str | None) -> None:
+    """Refuse the name of an output that a carrier does not have.
+
+    Raises:
+        UsageError: it has none of that name.
+        ModelError: see `conversion_of`.
+    """
+    _wanted(conversion_of(header, loader).names(header), only, contents(header))
 
 
 def outputs_of(

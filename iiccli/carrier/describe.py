@@ -12,9 +12,10 @@ _CONTENTS: Final = {
     "dual": "a wide and a near view",
     "layers": "a background and a foreground with its alpha",
     "gray": "a colour picture",
-    "rescale": "a picture in full resolution",
 }
 """What comes back from conversions that always give the same."""
+MAX_SCALE: Final = 16
+"""A picture that is said to be more than so many times larger than its carrier is none."""
 _STATES: Final = {
     "whole": "It is whole.",
     "stripped": "Its metadata was stripped, but its pixels are as written: it restores fully.",
@@ -30,7 +31,20 @@ def contents(header: Header) -> str:
     if header.task == "hide":
         hidden = header.valid - 1
         return "a hidden picture" if hidden == 1 else f"{hidden} hidden pictures"
+    if header.task == "rescale":
+        return _large(header)
     return _CONTENTS.get(header.task) or _count(header.valid, "picture")
+
+
+def _large(header: Header) -> str:
+    """A rescaled picture, with its size if the header tells a possible one."""
+    said = header.essentials
+    width, height = int.from_bytes(said[:4], "big"), int.from_bytes(said[4:8], "big")
+    possible = all(
+        small <= large <= MAX_SCALE * small
+        for small, large in zip(header.size, (width, height), strict=True)
+    )
+    return f"a picture of {width} × {height} pixels" if possible else "a larger picture"
 
 
 def _count(number: int, noun: str) -> str:
@@ -60,6 +74,7 @@ def describe(carrier: Carrier) -> dict[str, JSON]:
         "format": carrier.format,
         "state": carrier.state,
         "sentence": sentence(carrier),
+        "contents": contents(header),
         "notes": list(carrier.notes),
         "version": header.version,
         "task": header.task or None,

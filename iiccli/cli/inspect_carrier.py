@@ -34,7 +34,7 @@ def inspect(
     width, height = header.size
     rows = {
         "format": f"{found.format}, {width} × {height}",
-        "pictures": f"{header.valid}, and it looks like number {header.reference} (from 0)",
+        "pictures": _pictures(header.task, header.valid, header.reference),
         "rate": "" if header.fps is None else f"{float(header.fps):g} per second",
         "part": f"{header.part + 1} of {header.parts}" if header.parts > 1 else "",
         "model": f"{model} ({header.model_hash[:16]}…), " + ("here" if entry else "not here"),
@@ -42,3 +42,10 @@ def inspect(
     for name, text in rows.items():
         if text:
             result(f"  {name:9} {text}")
+
+
+def _pictures(task: str, valid: int, reference: int) -> str:
+    """How many there are, and of frames, which of them the carrier shows."""
+    if task == "video":
+        return f"{valid}, and it looks like number {reference} (from 0)"
+    return "" if valid == 1 else f"{valid}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from pathlib import Path
 from statistics import mean
@@ -9,8 +10,11 @@ from statistics import mean
 import pytest
 
 from iiccli.media.clip import write_clip
+from iiccli.networks.transform import TransformNet
+from iiccli.zoo import catalogue
 from tests.cli.conftest import Iic
 from tests.conftest import moving_clip
+from tests.task_models import disc, photograph, save, save_task_models
 
 
 @pytest.fixture
@@ -29,28 +33,104 @@ def test_the_table(iic: Iic, data: Path) -> None:
     done = iic("evaluate", "--data", data)
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
-    assert [line.split()[0] for line in lines] == ["clip", "one", "two.apng", "mean"]
-    assert all(len(line.split()) == 6 for line in lines[1:])
+    assert [line.split()[0] for line in lines] == ["case", "one", "two.apng", "mean"]
+    assert all(len(line.split()) == 7 for line in lines[1:])
 
 
 def test_json(iic: Iic, data: Path, desk: Path) -> None:
     facts = iic("evaluate", "--data", data, "--json", "--quality", "content", "--first", 2).json
-    assert set(facts) == {"model", "sha256", "quality", "data", "protocol", "mean", "clips"}
+    assert set(facts) == {
+        *("model", "sha256", "task", "quality", "data", "protocol", "mean", "cases"),
+        *("left_out", "failed"),
+    }
     assert (facts["model"], facts["quality"], facts["data"]) == ("video-5.v1", "content", "data")
-    assert [clip["name"] for clip in facts["clips"]] == ["one", "two.apng"]
+    assert [clip["name"] for clip in facts["cases"]] == ["one", "two.apng"]
     for column, value in facts["mean"].items():
-        assert value == pytest.approx(mean(clip[column] for clip in facts["clips"]))
+        assert value == pytest.approx(mean(clip[column] for clip in facts["cases"]))
     # As the verbs find it, one by one: frames 2 to 6.
     words = ("--start", 2 / 25, "--every", 1, "--quality", "content", "--preview", "s.png")
     shown = iic("embed-video", data / "one", "-o", "cover.png", "--json", *words).json
     assert shown["frames"] == [2, 3, 4, 5, 6]
     # Their headers differ (only one has a rate), and with them some samples at the border.
-    clip = facts["clips"][0]
+    clip = facts["cases"][0]
     assert clip["cover_psnr"] == pytest.approx(shown["psnr"]["cover"], abs=0.05)
     assert clip["reference_psnr"] == pytest.approx(shown["psnr"]["reference"], abs=0.05)
     assert clip["others_psnr"] == pytest.approx(shown["psnr"]["restored"], abs=0.05)
     assert clip["cover_ssim"] == pytest.approx(shown["ssim"]["cover"], abs=0.001)
     assert clip["others_ssim"] == pytest.approx(shown["ssim"]["restored"], abs=0.001)
+
+
+@pytest.fixture(scope="module")
+def task_models(tiny_net: TransformNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_task_models(tmp_path_factory.mktemp("task-models"), tiny_net)
+
+
+@pytest.fixture
+def stills(desk: Path, task_models: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of folders of pictures, and models for all tasks."""
+    monkeypatch.setattr(catalogue, "folders", lambda: iter([task_models]))
+    for number in range(3):
+        save(desk / "photos" / f"{number}.png", photograph(104, 112, number))
+    save(desk / "pairs" / "a_L.png", photograph(32, 48, 1))
+    save(desk / "pairs" / "a_R.png", photograph(32, 48, 2))
+    save(desk / "cut" / "a.png", photograph(40, 40, 2), disc(40, 40))
+    return desk
+
+
+@pytest.mark.parametrize("task", ["mono", "dual", "hide", "layers", "gray", "rescale"])
+def test_every_task(iic: Iic, stills: Path, task: str) -> None:
+    folder = {"mono": "pairs", "layers": "cut"}.get(task, "photos")
+    words = ["--data", folder, "--limit", 1, "--backgrounds", "photos"]
+    done = iic("evaluate", "--task", task, *words)
+    assert (done.code, done.err) == (0, "")
+    heading, line, mean_line = (line.split() for line in done.out.splitlines())
+    assert heading[:6] == ["case", "cover", "ref.", "others", "Y", "SSIM"]
+    assert heading[7:] == (["backgr.", "foregr.", "alpha"] if task == "layers" else [])
+    assert line[1:] == mean_line[1:]
+    facts = iic("evaluate", "--task", task, *words, "--json").json
+    assert facts["task"] == task
+    assert facts["mean"]["others_psnr"] == pytest.approx(float(line[3]), abs=0.01)
+    assert facts.get("zoom") == (2 if task == "dual" else None)
+
+
+def test_a_file_of_figures(iic: Iic, stills: Path) -> None:
+    words = ("evaluate", "--data", "photos", "--model", "gray", "--output", "figures.json")
+    done = iic(*words)
+    assert done.out.startswith("case")
+    written = (stills / "figures.json").read_text(encoding="utf-8")
+    assert json.loads(written)["cases"][2]["name"] == "2"
+    iic(*words).fails(7, "figures.json exists already")
+    done = iic(*words, "--json", "--force")
+    assert done.out == (stills / "figures.json").read_text(encoding="utf-8")
+
+
+def test_pictures_that_cannot_be_read(iic: Iic, stills: Path) -> None:
+    (stills / "photos" / "1.png").write_bytes((stills / "photos" / "0.png").read_bytes()[:500])
+    (stills / "photos" / "3.jpg").write_text("no picture")
+    done = iic("evaluate", "--data", "photos", "--model", "gray", "--json", "--quiet")
+    assert done.code == 3
+    assert [case["name"] for case in done.json["cases"]] == ["0", "2"]
+    assert [case["name"] for case in done.json["failed"]] == ["1", "3"]
+    first, second = done.err.splitlines()
+    assert first.startswith("1 cannot be measured: ")
+    assert "3.jpg is not a picture" in second
+    done = iic("evaluate", "--data", "pairs", "--model", "dual")
+    done.fails(3, "no picture large enough")
+
+
+def test_what_is_left_out_is_said(iic: Iic, stills: Path) -> None:
+    save(stills / "pairs" / "b_L.png", photograph(9, 9, 1))
+    done = iic("evaluate", "--data", "pairs", "--model", "mono")
+    assert (done.code, done.err) == (0, "note: b_L.png has no partner; left out.\n")
+    assert iic("evaluate", "--data", "pairs", "--model", "mono", "--quiet").err == ""
+
+
+def test_options_that_do_not_fit(iic: Iic, stills: Path) -> None:
+    words = ("evaluate", "--data", "photos")
+    iic(*words, "--model", "gray", "--task", "hide").fails(6, "gray.v1 is for gray, not for hide")
+    iic(*words, "--task", "magic").fails(6, "magic")
+    iic(*words, "--model", "layers").fails(2, "Layers need photographs", "--backgrounds")
+    iic("evaluate", "--data", "pairs", "--model", "hide-2").fails(3, "a group takes 3")
 
 
 def test_nothing_to_evaluate(iic: Iic, desk: Path, still: Path, data: Path) -> None:

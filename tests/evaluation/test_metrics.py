@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import pytest
+from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from iiccli.evaluation.metrics import psnr, ssim
+from iiccli.evaluation.metrics import luma, psnr, ssim, y_psnr
 from tests.conftest import Pixels, moving_clip
 
 SIZES = [(11, 11), (11, 40), (64, 80), (97, 33)]
@@ -45,9 +46,29 @@ def test_ssim(size: tuple[int, int], noise: float) -> None:
     assert ssim(a[..., 0], b[..., 0]) == pytest.approx(ssim(a[..., :1], b[..., :1]))
 
 
+@pytest.mark.parametrize("border", [0, 2, 4])
+def test_psnr_of_luma(border: int) -> None:
+    a, b = pair((64, 80), 4)
+    inner = np.s_[border : 64 - border, border : 80 - border]
+    planes = [rgb2ycbcr(x)[..., 0] for x in (a, b)]
+    assert luma(a) == pytest.approx(planes[0])
+    expected = peak_signal_noise_ratio(planes[0][inner], planes[1][inner], data_range=255)
+    assert y_psnr(a, b, border) == pytest.approx(expected)
+
+
+def test_the_range_of_luma() -> None:
+    ends = np.array([[[0, 0, 0], [255, 255, 255]]], np.uint8)
+    assert luma(ends) == pytest.approx(np.array([[16, 235]]), abs=0.01)
+
+
+def test_a_border_that_would_leave_nothing_stays() -> None:
+    a, b = pair((8, 30), 4)
+    assert y_psnr(a, b, 4) == y_psnr(a, b)
+
+
 def test_equal_pictures() -> None:
     a, _ = pair((20, 20), 1)
-    assert psnr(a, a) == math.inf
+    assert psnr(a, a) == y_psnr(a, a) == math.inf
     assert ssim(a, a) == pytest.approx(1)
 
 

@@ -11,6 +11,9 @@ from PIL import Image, ImageCms
 
 from iiccli.media.image import Picture
 
+_SAME = 2
+"""Two profiles that change no sample by more are two descriptions of one space."""
+
 
 def in_profile(picture: Picture, icc: bytes | None) -> Picture:
     """The same colours as samples of another RGB profile.
@@ -40,8 +43,10 @@ def in_profile(picture: Picture, icc: bytes | None) -> Picture:
     if converted is None:  # never without inPlace, but Pillow's types say so
         return replace(picture, icc=icc, notes=())
     pixels = np.array(converted)
-    changed = bool((pixels != picture.pixels).any())
-    notes = ("its colours were converted to the other's profile",) if changed else ()
+    apart = int(np.abs(pixels.astype(np.int16) - picture.pixels).max())
+    if apart <= _SAME:
+        return replace(picture, icc=icc, notes=())
+    notes = ("its colours were converted to the other's profile",)
     return replace(picture, pixels=pixels, icc=icc, notes=notes)
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from torch import Tensor
 
 from iiccli.networks.transform import TransformConfig, TransformNet
-from iiccli.training.calibration import Group, calibrate
+from tests.transform_tables import Group, calibrate
 from iiccli.zoo.modelfile import Card, save_model
 
 Pixels = npt.NDArray[np.uint8]

@@ -18,12 +18,27 @@ def train(
         list[Path], typer.Option("--data", help="A folder of photographs or clips; repeatable.")
     ],
     run: Annotated[Path, typer.Option("--run", help="Folder of the run: checkpoints and log.")],
-    task: Annotated[str, typer.Option("--task", help="What to train: video.")] = "video",
+    task: Annotated[
+        str,
+        typer.Option(
+            "--task", help="What to train: video, mono, dual, hide, layers, gray or rescale."
+        ),
+    ] = "video",
     pictures: Annotated[
-        int, typer.Option("--pictures", min=2, max=16, help="How many pictures in a carrier.")
-    ] = 5,
+        int | None,
+        typer.Option("--pictures", min=1, max=16, help="Frames of a video (5), or secrets (1)."),
+    ] = None,
+    scale: Annotated[
+        int | None,
+        typer.Option(
+            "--scale",
+            help="How many times smaller the carrier is: 2 or 4 to rescale (2); 2 for a video "
+            "at half size.",
+        ),
+    ] = None,
     minutes: Annotated[
-        float, typer.Option("--minutes", min=0.01, help="Time for the enhancer's training.")
+        float,
+        typer.Option("--minutes", min=0, help="Time for the enhancer's training; 0 leaves it out."),
     ] = 45.0,
     steps: Annotated[
         int | None, typer.Option("--steps", min=1, help="At most this many steps.")
@@ -57,10 +72,14 @@ def train(
     from iiccli.training import recipes
     from iiccli.training.build import train_model
     from iiccli.training.loop import choose_precision
+    from iiccli.training.sources import trainable
     from iiccli.zoo.catalogue import find
 
-    if task != "video":
-        raise UsageError(f"There is no recipe for the task {task!r} yet.", "Choose video.")
+    if task not in trainable():
+        raise UsageError(
+            f"There is no recipe for the task {task!r}.",
+            f"Choose one of: {', '.join(trainable())}.",
+        )
     chosen = choose(device)
     choose_precision(precision, chosen)
     if output is not None:
@@ -71,7 +90,14 @@ def train(
         )
     if threads is not None:
         torch.set_num_threads(threads)
-    recipe = recipes.video(pictures, minutes)
+    if pictures is None:
+        pictures = 1 if task == "hide" else 5
+    if scale is None:
+        scale = 2 if task == "rescale" else 1
+    try:
+        recipe = recipes.recipe_for(task, pictures, scale, minutes)
+    except ValueError as error:
+        raise UsageError(f"There is no network for that: {error}.") from error
     recipe = dataclasses.replace(
         recipe,
         name=name or (output.stem if output is not None else run.resolve().name),

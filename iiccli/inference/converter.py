@@ -135,6 +135,10 @@ def make_converter(
     if device.type == "cuda":
         # TF32 keeps ten bits: an inverse would no longer undo its forward, nor match the CPU's.
         torch.backends.cudnn.allow_tf32 = False
+    if card.network == "adaptive":
+        from iiccli.inference.adaptive import AdaptiveConverter
+
+        return AdaptiveConverter(card, network, device, tile)
     if card.network == "transform":
         from iiccli.inference.transform import TransformConverter
 

@@ -18,6 +18,14 @@ def _transform(config: Mapping[str, Any]) -> nn.Module:
     return TransformNet(TransformConfig(**values))
 
 
+def _adaptive(config: Mapping[str, Any]) -> nn.Module:
+    from iiccli.networks.adaptive import AdaptiveConfig, AdaptiveNet
+
+    values = dict(config)
+    values["moduli"] = tuple(tuple(int(q) for q in row) for row in values["moduli"])
+    return AdaptiveNet(AdaptiveConfig(**values))
+
+
 def _iicnet(config: Mapping[str, Any]) -> nn.Module:
     from iiccli.networks.iicnet import IICNet, IICNetConfig
 
@@ -31,6 +39,7 @@ def _fast(config: Mapping[str, Any]) -> nn.Module:
 
 
 BUILDERS: Mapping[str, Callable[[Mapping[str, Any]], nn.Module]] = {
+    "adaptive": _adaptive,
     "transform": _transform,
     "iicnet": _iicnet,
     "fast": _fast,

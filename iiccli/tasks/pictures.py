@@ -54,7 +54,8 @@ def quality_index(name: str, qualities: int) -> int:
     if name not in QUALITIES:
         choices = ", ".join(QUALITIES)
         raise UsageError(f"There is no quality {name!r}.", f"Choose one of: {choices}.")
-    return round(QUALITIES.index(name) / (len(QUALITIES) - 1) * (qualities - 1))
+    place = QUALITIES.index(name) / (len(QUALITIES) - 1) * (qualities - 1)
+    return int(place + 0.5)
 
 
 def embed_pictures(

@@ -5,25 +5,28 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from iiccli.atomic import atomic_path
 from iiccli.errors import ModelError, TrainingError
-from iiccli.networks.transform import TransformNet
+from iiccli.inference.adaptive import AdaptiveConverter, tables_of
+from iiccli.inference.tiles import DEFAULT_TILE
+from iiccli.networks.adaptive import AdaptiveNet
 from iiccli.training.calibration import calibrate
 from iiccli.training.data import Footage, load_footage
-from iiccli.training.enhancement import Enhancement
-from iiccli.training.examples import make_examples
 from iiccli.training.loop import UNREADABLE, train
 from iiccli.training.recipes import Recipe
-from iiccli.training.video import camera_groups, clip_groups
+from iiccli.training.repair import Repair
+from iiccli.training.samples import Analysed, Example, analysed, examples
+from iiccli.training.sources import Wish, samples
 from iiccli.zoo.modelfile import Card, load_model, save_model
 
 _VALIDATION_EVERY = 12
-"""One clip in so many is kept out of training to validate on."""
+"""One sample in so many is kept out of training to validate on."""
 
 Report = Callable[[str], None]
 
@@ -44,7 +47,7 @@ def train_model(
 
     Args:
         recipe: what to train.
-        data: folders of photographs and clips.
+        data: folders of photographs, clips, pairs and cut-outs.
         run: folder of the run.
         device: for the enhancer's training.
         precision: float32 or bfloat16.
@@ -60,51 +63,58 @@ def train_model(
         TrainingError: no data, or `run` belongs to another recipe.
     """
     begun = time.monotonic()
-    footage = load_footage(data, frames=recipe.network.pictures)
+    config = recipe.network
+    footage = load_footage(data, frames=config.pictures if recipe.task == "video" else 2)
     for message in footage.skipped:
         report(f"left out: {message}")
-    report(f"{len(footage.clips)} clips, {len(footage.stills)} photographs")
-    training, held_out = _split(footage)
-    pictures = recipe.network.pictures
-    groups = clip_groups(training, pictures, recipe.windows, recipe.schedule.seed)
-    groups += camera_groups(
-        training, pictures, recipe.camera, recipe.frame, recipe.schedule.seed + 1
-    )
-    groups = [group for group in groups if min(group[0].shape[-2:]) >= recipe.network.cell]
-    if not groups:
-        raise TrainingError("There is no clip and no photograph that is large enough.")
+    generator = torch.Generator().manual_seed(recipe.schedule.seed)
+    found = samples(recipe.task, footage, Wish(config, recipe.samples, recipe.side, generator))
+    found = [s for s in found if min(s.pictures[0].shape[:2]) >= 2 * config.cell]
+    if not found:
+        raise TrainingError(
+            f"Nothing in {', '.join(map(str, data))} serves to train {recipe.task}.",
+            "Give --data a folder with pictures of the right kind that are large enough.",
+        )
+    report(f"{len(found)} samples out of {_count(footage)}")
+    counted = _count(footage)
+    del footage
     run.mkdir(parents=True, exist_ok=True)
-    groups = [(reference.to(device), others.to(device)) for reference, others in groups]
-    net = TransformNet(recipe.network).to(device)
+    net = AdaptiveNet(config).eval().requires_grad_(False)
+    card = Card(recipe.name, recipe.task, "adaptive", asdict(config), reference="first")
+    converter = AdaptiveConverter(card, net, torch.device("cpu"), DEFAULT_TILE)
     tables = run / "calibrated.pt"
+    qualities = len(config.moduli)
     if resume and tables.exists():
         _load_tables(net, tables)
+        converter = AdaptiveConverter(card, net, torch.device("cpu"), DEFAULT_TILE)
+        items = [analysed(converter, s, i % qualities) for i, s in enumerate(found)]
     else:
-        calibrate(net, groups, report)
+        items = [analysed(converter, s, i % qualities) for i, s in enumerate(found)]
+        items = calibrate(converter, items, report)
         with atomic_path(tables, force=True) as path:
             torch.save(net.state_dict(), path)
     if init is not None and not (run / "checkpoint.pt").exists():
         _start_from(net, init, report)
-    examples = make_examples(net, groups, report)
-    del groups
-    kept = clip_groups(held_out, pictures, 1, recipe.schedule.seed + 2)
-    validation = make_examples(net, [(a.to(device), b.to(device)) for a, b in kept])
-    objective = Enhancement(net, examples, validation, crop=recipe.crop, batch=recipe.batch)
-    figures = train(
-        objective,
-        recipe.schedule,
-        run,
-        resume=resume,
-        precision=precision,
-        stop=stop,
-        report=lambda line: report(" ".join(f"{k} {v}" for k, v in line.items())),
-    )
-    net.to("cpu")
-    card = Card(
-        name=recipe.name,
-        task=recipe.task,
-        network="transform",
-        config=asdict(recipe.network),
+    figures = {}
+    if config.depth and recipe.schedule.minutes > 0:
+        own, kept = _examples(converter, items, report)
+        net.to(device)
+        net.enhancer.requires_grad_(True)
+        objective = Repair(
+            net, _on(own, device), _on(kept, device), crop=recipe.crop, batch=recipe.batch
+        )
+        figures = train(
+            objective,
+            recipe.schedule,
+            run,
+            resume=resume,
+            precision=precision,
+            stop=stop,
+            report=lambda line: report(" ".join(f"{k} {v}" for k, v in line.items())),
+        )
+        net.to("cpu")
+    made = replace(
+        card,
         recipe={
             **{k: v for k, v in asdict(recipe).items() if k != "network"},
             "validation": figures,
@@ -113,17 +123,49 @@ def train_model(
             "minutes_this_start": round((time.monotonic() - begun) / 60, 1),
             "init": init.name if init is not None else "",
         },
-        data=f"{len(training.clips)} clips and {recipe.camera} filmed photographs "
-        f"of {', '.join(folder.name for folder in data)}",
+        data=f"{len(found)} samples out of {counted} of "
+        f"{', '.join(folder.name for folder in data)}",
     )
     target = run / "model.safetensors"
-    save_model(target, card, net.state_dict(), force=True)
+    save_model(target, made, net.state_dict(), force=True)
     return target
 
 
-def _load_tables(net: TransformNet, path: Path) -> None:
+def _examples(
+    converter: AdaptiveConverter, items: Sequence[Analysed], report: Report
+) -> tuple[list[Example], list[Example]]:
+    """Examples to train on, each sample at every quality, and to validate on."""
+    random = np.random.default_rng(2)
+    own: list[Example] = []
+    kept: list[Example] = []
+    for number, item in enumerate(items):
+        if number % 20 == 0:
+            report(f"examples: {number} of {len(items)}")
+        held = len(items) > 1 and number % _VALIDATION_EVERY == 0
+        for quality in range(converter.qualities):
+            made = examples(converter, replace(item, quality=quality), random)
+            (kept if held else own).extend(made)
+    return own, kept[: 4 * converter.qualities]
+
+
+def _on(items: Sequence[Example], device: torch.device) -> list[Example]:
+    return [Example(e.decoded.to(device), e.original.to(device), e.side.to(device)) for e in items]
+
+
+def _count(footage: Footage) -> str:
+    parts = {
+        "photographs": len(footage.stills),
+        "clips": len(footage.clips),
+        "pairs": len(footage.pairs),
+        "cut-outs": len(footage.cutouts),
+    }
+    return ", ".join(f"{number} {name}" for name, number in parts.items() if number)
+
+
+def _load_tables(net: AdaptiveNet, path: Path) -> None:
     try:
         net.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
+        tables_of(net)
     except UNREADABLE as error:
         raise TrainingError(
             f"{path} is damaged, or is from another network.",
@@ -131,16 +173,7 @@ def _load_tables(net: TransformNet, path: Path) -> None:
         ) from error
 
 
-def _split(footage: Footage) -> tuple[Footage, Footage]:
-    """What to train on and what to validate on; a single clip is for training."""
-    if len(footage.clips) < 2:
-        return footage, Footage((), (), ())
-    kept = [c for i, c in enumerate(footage.clips) if i % _VALIDATION_EVERY]
-    held = list(footage.clips[::_VALIDATION_EVERY])
-    return Footage(footage.stills, tuple(kept), ()), Footage((), tuple(held), ())
-
-
-def _start_from(net: TransformNet, init: Path, report: Report) -> None:
+def _start_from(net: AdaptiveNet, init: Path, report: Report) -> None:
     """Take over every tensor of the enhancer whose shape fits.
 
     Raises:

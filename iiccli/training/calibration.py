@@ -1,145 +1,222 @@
-"""Fitting a transform network's tables to training pictures: no gradients, only statistics.
+"""Fitting an adaptive network's tables to training pictures: no gradients, only statistics.
 
-In order: the principal components at every spatial frequency, the expected amplitudes and what
-is left of them once each cell's gains are taken out, the quantisers (Lloyd), and the thresholds
-at which another bit pays.
+In order: the principal components at every spatial frequency; then, some rounds: the level at
+which each sample fits its carrier, the weights that predict a magnitude from those around it
+(least squares of the relative error), and how often each symbol occurs in each class.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
+import numpy.typing as npt
 import torch
-from torch import Tensor
 
-from iiccli.networks.transform import TransformNet
-from iiccli.networks.transform.config import MAX_BITS, UNIT
+from iiccli.coding.coefficients import SHIFTS, SYMBOLS
+from iiccli.coding.contexts import (
+    CLASSES,
+    FEATURES,
+    ONE,
+    UNIT,
+    Surroundings,
+    class_centre,
+    class_of,
+    exp2,
+    steps,
+)
+from iiccli.coding.rans import TOTAL
+from iiccli.inference.adaptive import AdaptiveConverter, tables_of
+from iiccli.inference.region_message import quantise
+from iiccli.networks.adaptive import AdaptiveNet
+from iiccli.networks.adaptive.net import CENTRES
+from iiccli.training.samples import Analysed
 
-Group = tuple[Tensor, Tensor]
-"""A reference picture (3, H, W) and the others (P, 3, H, W), in 0..1."""
+Floats = npt.NDArray[np.float64]
 
-_ROUNDS = 3
-_LLOYD_STEPS = 40
-_LLOYD_SAMPLES = 1_000_000
+_ROUNDS = 2
+_FLOOR = 0.03
+"""Expected magnitudes below this count alike in the fit."""
+
+
+def calibrate(
+    converter: AdaptiveConverter,
+    items: Sequence[Analysed],
+    report: Callable[[str], None] = lambda _: None,
+) -> list[Analysed]:
+    """Fit the tables of `converter`'s network, in place.
+
+    Args:
+        converter: its network's transform has not been fitted yet.
+        items: samples, analysed by it.
+        report: called with what is going on.
+
+    Returns:
+        The samples, analysed by the fitted network.
+    """
+    net = converter.net
+    report("principal components")
+    fit_components(net, items)
+    mixes = net.transform.mixes.detach().cpu().numpy()
+    items = [
+        Analysed(i.sample, i.cover, i.region, _mixed(i.z, mixes), i.vectors, i.quality)
+        for i in items
+    ]
+    magnitude = sum(np.abs(i.z).mean(-1) for i in items) / len(items)
+    scales = np.rint(UNIT * np.log2(magnitude + 1e-7)).astype(np.int32)
+    net.scales.copy_(torch.from_numpy(scales))
+    net.frequencies.copy_(torch.from_numpy(first_frequencies().astype(np.int32)))
+    converter.tables = tables_of(net)
+    levels: list[int | None] = [None] * len(items)
+    for turn in range(_ROUNDS):
+        report(f"levels, round {turn + 1} of {_ROUNDS}")
+        for n, item in enumerate(items):
+            levels[n] = item.message(converter).level(item.z, item.vectors, levels[n])
+        fitting = [(i, lv) for i, lv in zip(items, levels, strict=True) if lv is not None]
+        report(f"weights, round {turn + 1} of {_ROUNDS}")
+        net.weights.copy_(torch.from_numpy(fit_weights(converter, fitting, first=turn == 0)))
+        converter.tables = tables_of(net)
+        report(f"frequencies, round {turn + 1} of {_ROUNDS}")
+        counts, centres = count_symbols(converter, fitting)
+        net.frequencies.copy_(torch.from_numpy(smoothed(counts).astype(np.int32)))
+        net.centres.copy_(torch.from_numpy(centres.astype(np.float32)))
+        converter.tables = tables_of(net)
+        converter.centres = net.centres.cpu().numpy()
+    return items
 
 
 @torch.no_grad()
-def calibrate(
-    net: TransformNet, groups: Sequence[Group], report: Callable[[str], None] = lambda _: None
-) -> None:
-    """Fit `net`'s transform, amplitudes, quantisers and thresholds to `groups`, in place."""
-    report("predicting")
-    errors = [_prediction_error(net, reference, others) for reference, others in groups]
-    report("principal components")
-    _fit_components(net, errors)
-    coefficients = [net.transform(error) for error in errors]
-    del errors
-    report("amplitudes")
-    _fit_amplitudes(net, coefficients)
-    for turn in range(_ROUNDS):
-        report(f"quantisers, round {turn + 1} of {_ROUNDS}")
-        _fit_quantisers(net, coefficients)
+def fit_components(net: AdaptiveNet, items: Sequence[Analysed]) -> None:
+    """Principal components over the planes, at each frequency; of pictures apart if so wanted.
 
-
-def _prediction_error(net: TransformNet, reference: Tensor, others: Tensor) -> Tensor:
-    cell = net.multiple
-    height, width = (side // cell * cell for side in reference.shape[-2:])
-    reference, others = reference[..., :height, :width], others[..., :height, :width]
-    coefficients = net.analyse(reference, others)
-    return (others - net.predict(reference, coefficients.vectors)).flatten(0, 1)
-
-
-def _fit_components(net: TransformNet, errors: Sequence[Tensor]) -> None:
-    transform = net.transform
-    size = transform.cell**2
-    covariance = transform.mixes.new_zeros(
-        (size, transform.channels, transform.channels), dtype=torch.float64
-    )
-    for error in errors:
-        spectrum = transform.spectrum(error)
+    Where nothing is predicted from the cover the pictures have nothing in common, and only the
+    three planes of each are mixed.
+    """
+    size, ranks = net.scales.shape
+    covariance = torch.zeros(size, ranks, ranks, dtype=torch.float64)
+    for item in items:
+        z = torch.from_numpy(item.z)
         # Busy cells would decide alone; the square root keeps them first but not the only ones.
-        energy = spectrum.square().mean((0, 2), keepdim=True) + 1e-6
-        weighted = spectrum / energy.sqrt().sqrt()
-        covariance += (weighted.transpose(1, 2) @ weighted).double()
-    _, vectors = torch.linalg.eigh(covariance)
-    transform.mixes.copy_(vectors.flip(-1).float())
+        energy = z.square().mean((0, 1), keepdim=True) + 1e-6
+        weighted = z / energy.sqrt().sqrt()
+        covariance += (weighted @ weighted.transpose(1, 2)).double()
+    mixes = torch.zeros(size, ranks, ranks, dtype=torch.float64)
+    if net.config.kind == "layers":
+        # Background and alpha have nothing in common either.
+        parts = [slice(0, 3), slice(3, 4)]
+    elif net.config.prediction == "none":
+        parts = [slice(i, i + 3) for i in range(0, ranks, 3)]
+        mean = torch.stack([covariance[:, p, p] for p in parts]).mean(0)
+        for p in parts:
+            covariance[:, p, p] = mean
+    else:
+        parts = [slice(0, ranks)]
+    for p in parts:
+        mixes[:, p, p] = torch.linalg.eigh(covariance[:, p, p])[1].flip(-1)
+    net.transform.mixes.copy_(mixes.float())
 
 
-def _fit_amplitudes(net: TransformNet, coefficients: Sequence[Tensor]) -> None:
-    """Alternate between the gains, given the table, and the table, given the gains."""
-    allocation = net.allocation
-    energy = sum((z.square().mean(0) for z in coefficients), coefficients[0].new_zeros(()))
-    energy = energy / len(coefficients)
-    for _ in range(4):
-        allocation.scales.copy_((UNIT / 2 * (energy + 1e-12).log2()).round().to(torch.int32))
-        total, count = torch.zeros_like(energy), 0
-        for z in coefficients:
-            gains = allocation.gains(z).float()[:, allocation.group]
-            total += (z.square() * torch.exp2(-gains)).sum(0)
-            count += len(z)
-        energy = total / count
-    allocation.scales.copy_((UNIT / 2 * (energy + 1e-12).log2()).round().to(torch.int32))
+def _mixed(z: npt.NDArray[np.float32], mixes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Apply the mixes to a spectrum (cell², planes, cells)."""
+    mixed: npt.NDArray[np.float32] = np.matmul(mixes.transpose(0, 2, 1), z)
+    return mixed
 
 
-def _fit_quantisers(net: TransformNet, coefficients: Sequence[Tensor]) -> None:
-    generator = torch.Generator().manual_seed(1)
-    pools: list[list[Tensor]] = [[] for _ in range(MAX_BITS + 1)]
-    quota = _LLOYD_SAMPLES // len(coefficients)
-    capacities = [capacity(moduli) for moduli in net.config.moduli]
-    for i, z in enumerate(coefficients):
-        gains = net.allocation.gains(z)
-        pixels = len(z) * net.config.cell**2
-        water = net.allocation.water(gains, int(pixels * capacities[i % len(capacities)]))
-        steps = net.allocation.steps(gains)
-        bits = net.allocation.bits(steps, water)
-        normal = z * torch.exp2(-steps / UNIT)
-        for b in range(MAX_BITS + 1):
-            values = normal[bits == b]
-            if len(values) > quota:
-                values = values[torch.randint(len(values), (quota,), generator=generator)]
-            pools[b].append(values)
-    samples = [torch.cat(pool) for pool in pools]
-    quantiser = net.quantiser
-    for b in range(1, MAX_BITS + 1):
-        if len(samples[b]) >= 200 * 2**b:
-            values = samples[b]
-            quantiser.codebooks[b - 1, : 2**b] = _lloyd(values, quantiser.codebook(b))
-    thresholds: list[int] = []
-    for b in range(MAX_BITS):
-        pool = torch.cat((samples[b], samples[b + 1]))
-        if len(pool) < 1000:
-            thresholds.append(thresholds[-1] + UNIT if thresholds else 0)
-            continue
-        gain = _distortion(net, pool, b) - _distortion(net, pool, b + 1)
-        thresholds.append(round(-UNIT / 2 * math.log2(max(gain, 1e-9))))
-    ascending = torch.tensor(thresholds, dtype=torch.int32).cummax(0).values
-    net.allocation.thresholds.copy_(ascending)
+def first_frequencies() -> npt.NDArray[np.uint32]:
+    """Geometric distributions, from which the fit starts."""
+    counts = np.zeros((CLASSES, SYMBOLS))
+    for number in range(CLASSES):
+        mean = class_centre(number) / 2.0 ** SHIFTS[number]
+        counts[number] = (mean / (1 + mean)) ** np.arange(SYMBOLS)
+    return smoothed(1000 * counts / counts.sum(1, keepdims=True))
 
 
-def capacity(moduli: tuple[int, int, int]) -> float:
-    """Bits per pixel that a carrier of these moduli holds."""
-    return sum(math.log2(q) for q in moduli)
+def smoothed(counts: Floats) -> npt.NDArray[np.uint32]:
+    """Frequencies of at least 1 that add up to `TOTAL`, from counts of symbols.
+
+    Each class is helped by a geometric distribution, weighing as much as a few counts.
+    """
+    numbers = np.arange(SYMBOLS)
+    result = np.zeros((CLASSES, SYMBOLS), np.uint32)
+    for number, row in enumerate(counts):
+        mean = class_centre(number) / 2.0 ** SHIFTS[number]
+        prior = (mean / (1 + mean)) ** numbers / (1 + mean)
+        share = (row + 20 * prior) / (row.sum() + 20 * prior.sum())
+        whole = np.maximum(1, np.floor(share * (TOTAL - SYMBOLS))).astype(np.int64)
+        whole[int(whole.argmax())] += TOTAL - whole.sum()
+        result[number] = whole
+    return result
 
 
-def _distortion(net: TransformNet, values: Tensor, bits: int) -> float:
-    if bits == 0:
-        return float(values.square().mean())
-    book = net.quantiser.codebook(bits)
-    index = torch.bucketize(values, (book[1:] + book[:-1]) / 2)
-    return float((values - book[index]).square().mean())
+def fit_weights(
+    converter: AdaptiveConverter, items: Sequence[tuple[Analysed, int]], *, first: bool
+) -> npt.NDArray[np.int32]:
+    """Weights of `Surroundings.expected`, none negative, by weighted least squares."""
+    tables = converter.tables
+    shape = tables.weights.shape
+    gram = np.zeros((*shape, FEATURES))
+    right = np.zeros(shape)
+    for item, level in items:
+        message = item.message(converter)
+        grid = message.grid
+        magnitudes = np.abs(quantise(item.z, level))
+        around = Surroundings(grid, tables.cell, exp2(tables.scales - level))
+        for step in steps(tables.cell, tables.ranks):
+            own = magnitudes[step.frequencies[:, None], step.rank, grid.colours[step.colour]]
+            x = np.stack([f.ravel() for f in around.features(step)], 1).astype(np.float64)
+            x[:, -1] /= ONE
+            place = (step.layer, step.rank, step.colour)
+            if first:
+                expected = (x[:, -1] + 0.2 * (x[:, 0] + x[:, 3])) / 2
+            else:
+                expected = x @ (tables.weights[place] / ONE)
+            weighted = x * (1 / (expected + _FLOOR) ** 2)[:, None]
+            gram[place] += weighted.T @ x
+            right[place] += weighted.T @ own.ravel()
+            around.put(step, own)
+    weights = np.zeros(shape, np.int32)
+    for place in np.ndindex(shape[:-1]):
+        ridge = 1e-3 * np.trace(gram[place]) / FEATURES + 1e-9
+        solved = _non_negative(gram[place] + ridge * np.eye(FEATURES), right[place])
+        weights[place] = np.clip(np.rint(ONE * solved), 0, 4 * ONE)
+    return weights
 
 
-def _lloyd(values: Tensor, book: Tensor) -> Tensor:
-    """Lloyd's iteration on one dimension, kept symmetric about zero."""
-    values = torch.cat((values, -values)).double()
-    book = book.double().clone()
-    for _ in range(_LLOYD_STEPS):
-        index = torch.bucketize(values, (book[1:] + book[:-1]) / 2)
-        counts = torch.bincount(index, minlength=len(book))
-        sums = torch.bincount(index, weights=values, minlength=len(book))
-        book = torch.where(counts > 0, sums / counts.clamp(min=1), book).sort().values
-    return book.float()
+def _non_negative(gram: Floats, right: Floats) -> Floats:
+    """Least squares without negative weights, by coordinate descent."""
+    x = np.zeros(len(right))
+    for _ in range(200):
+        before = x.copy()
+        for k in range(len(x)):
+            x[k] = max(0.0, x[k] + (right[k] - gram[k] @ x) / gram[k, k])
+        if np.abs(x - before).max() < 1e-5:
+            break
+    return x
 
 
-__all__ = ["Group", "calibrate", "capacity"]
+def count_symbols(
+    converter: AdaptiveConverter, items: Sequence[tuple[Analysed, int]]
+) -> tuple[Floats, Floats]:
+    """How often each symbol occurs in each class, and where magnitudes lie within their steps."""
+    tables = converter.tables
+    counts = np.zeros(CLASSES * SYMBOLS)
+    sums, numbers = np.zeros(CLASSES * CENTRES), np.full(CLASSES * CENTRES, 50.0)
+    for item, level in items:
+        message = item.message(converter)
+        grid = message.grid
+        exact = np.abs(item.z) * 2.0 ** (-level / UNIT)
+        magnitudes = np.abs(quantise(item.z, level))
+        around = Surroundings(grid, tables.cell, exp2(tables.scales - level))
+        for step in steps(tables.cell, tables.ranks):
+            place = (step.frequencies[:, None], step.rank, grid.colours[step.colour])
+            own = magnitudes[place]
+            classes = class_of(around.expected(step, tables.weights))
+            symbol = np.minimum(own >> SHIFTS[classes], SYMBOLS - 1)
+            counts += np.bincount((classes * SYMBOLS + symbol).ravel(), minlength=CLASSES * SYMBOLS)
+            which = (classes * CENTRES + np.minimum(own, CENTRES - 1)).ravel()
+            off = (exact[place] - own).ravel()
+            sums += np.bincount(which, weights=off, minlength=CLASSES * CENTRES)
+            numbers += np.bincount(which, minlength=CLASSES * CENTRES)
+            around.put(step, own)
+    centres = (sums / numbers).reshape(CLASSES, CENTRES)
+    return counts.reshape(CLASSES, SYMBOLS), np.clip(centres, -0.5, 0.5)

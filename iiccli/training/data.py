@@ -38,19 +38,24 @@ class Footage:
         stills: pictures, each (3, H, W) uint8.
         clips: clips of consecutive frames, each (T, 3, H, W) uint8.
         skipped: files that could not be read.
+        pairs: stereo pairs, left and right, each (3, H, W) uint8.
+        cutouts: pictures with transparency, each (4, H, W) uint8.
     """
 
     stills: tuple[Tensor, ...]
     clips: tuple[Tensor, ...]
     skipped: tuple[str, ...]
+    pairs: tuple[tuple[Tensor, Tensor], ...] = ()
+    cutouts: tuple[Tensor, ...] = ()
 
 
 def load_footage(folders: Sequence[Path], *, frames: int, limit: int | None = None) -> Footage:
     """Read every picture below `folders`.
 
     A folder that holds at least `frames` pictures of one size, and whose pictures are numbered,
-    counts as a clip, as does a video or GIF, of which pieces are taken evenly over its length;
-    all other pictures are stills.
+    counts as a clip, as does a video or GIF, of which pieces are taken evenly over its length.
+    Pictures called `NAME_L` and `NAME_R` of one size are a stereo pair, those with transparency
+    are cut-outs; all others are stills.
 
     Args:
         folders: searched recursively.
@@ -82,16 +87,26 @@ def load_footage(folders: Sequence[Path], *, frames: int, limit: int | None = No
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return read_picture(path).pixels
+                picture = read_picture(path)
+            if picture.alpha is None:
+                return picture.pixels
+            return np.dstack((picture.pixels, picture.alpha))
         except IicError as error:
             skipped.append(error.message)
             return None
 
     with ThreadPoolExecutor() as pool:
-        pictures = [_tensor(p) for p in pool.map(read, stills) if p is not None]
+        both = {
+            path: _tensor(p)
+            for path, p in zip(stills, pool.map(read, stills), strict=True)
+            if p is not None
+        }
+        pairs = _take_pairs(both)
+        pictures = [p for p in both.values() if len(p) == 3]
+        cutouts = [p for p in both.values() if len(p) == 4]
         sequences = []
         for files in clips:
-            shots = [_tensor(p) for p in pool.map(read, files) if p is not None]
+            shots = [_tensor(p)[:3] for p in pool.map(read, files) if p is not None]
             if len({p.shape for p in shots}) > 1:  # numbered photographs
                 pictures = _spread(pictures + shots, limit)
             elif shots and len(shots) == len(files):
@@ -101,10 +116,20 @@ def load_footage(folders: Sequence[Path], *, frames: int, limit: int | None = No
             sequences.extend(_pieces(path, frames))
         except IicError as error:
             skipped.append(error.message)
-    if not pictures and not sequences:
+    if not (pictures or sequences or pairs or cutouts):
         names = ", ".join(map(str, folders))
         raise TrainingError(f"No readable pictures in {names}.", "Give --data another folder.")
-    return Footage(tuple(pictures), tuple(sequences), tuple(skipped))
+    return Footage(tuple(pictures), tuple(sequences), tuple(skipped), tuple(pairs), tuple(cutouts))
+
+
+def _take_pairs(pictures: dict[Path, Tensor]) -> list[tuple[Tensor, Tensor]]:
+    """Take left and right views that belong together out of `pictures`."""
+    pairs = []
+    for path in [p for p in pictures if p.stem.endswith("_L")]:
+        other = path.with_name(f"{path.stem[:-1]}R{path.suffix}")
+        if other in pictures and pictures[other].shape == pictures[path].shape:
+            pairs.append((pictures.pop(path)[:3], pictures.pop(other)[:3]))
+    return pairs
 
 
 def _names_count_up(files: Sequence[Path]) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from iiccli.networks.transform import TransformConfig
+from iiccli.networks.adaptive import AdaptiveConfig
 from iiccli.training.loop import Schedule
+
+_STILL = ((3, 3, 3), (4, 4, 4), (8, 8, 8))
+_FAINT = ((3, 3, 3), (4, 4, 4), (4, 4, 8))
 
 
 @dataclass(frozen=True)
@@ -17,38 +20,137 @@ class Recipe:
         task: the conversion.
         network: hyper-parameters.
         schedule: of the enhancer.
-        crop: side of the training crops in pixels.
+        samples: how many the tables are fitted to.
+        side: of the samples in pixels.
+        crop: side of the enhancer's crops in pixels.
         batch: crops in a batch.
-        windows: groups cut out of each clip.
-        camera: groups filmed from photographs.
-        frame: side of those in pixels.
+        start: name of the model whose enhancer to start from, if it is at hand.
     """
 
     name: str
     task: str
-    network: TransformConfig
+    network: AdaptiveConfig
     schedule: Schedule
+    samples: int = 60
+    side: int = 320
     crop: int = 96
     batch: int = 8
-    windows: int = 2
-    camera: int = 60
-    frame: int = 320
+    start: str = ""
 
 
-def video(pictures: int, minutes: float, windows: int = 2, camera: int = 60) -> Recipe:
-    """The recipe of the video models."""
-    return Recipe(
-        name=f"video-{pictures}.v1",
-        task="video",
-        network=TransformConfig(pictures, ranks=(2, 6)),
-        schedule=Schedule(minutes=minutes, rate=5e-4),
-        windows=windows,
-        camera=camera,
+def _schedule(minutes: float) -> Schedule:
+    return Schedule(minutes=minutes, rate=5e-4)
+
+
+def hide(secrets: int, minutes: float) -> Recipe:
+    """Pictures that the cover shows nothing of."""
+    network = AdaptiveConfig(
+        secrets + 1, prediction="none", joint=False, moduli=_STILL, width=48, depth=4
     )
+    return Recipe(
+        name=f"hide-{secrets}.v1",
+        task="hide",
+        network=network,
+        schedule=_schedule(minutes),
+        samples=120 // secrets,
+        start="hide-1" if secrets > 1 else "",
+    )
+
+
+def video(pictures: int, minutes: float, scale: int = 1) -> Recipe:
+    """Frames, moved against the cover; with a scale, in a carrier that is smaller."""
+    network = AdaptiveConfig(
+        pictures, scale=scale, motion=8, moduli=_FAINT if scale == 1 else _STILL
+    )
+    return Recipe(
+        name=f"video-{pictures}.v2" if scale == 1 else f"video-half-{pictures}.v1",
+        task="video",
+        network=network,
+        schedule=_schedule(minutes),
+        samples=240 // pictures + 20,
+        side=256 if pictures < 7 else 192,
+        start="video-5" if pictures != 5 and scale == 1 else "",
+    )
+
+
+def mono(minutes: float) -> Recipe:
+    """A stereo pair: the right view, moved against the left."""
+    network = AdaptiveConfig(2, motion=8, moduli=_STILL)
+    return Recipe("mono.v1", "mono", network, _schedule(minutes), samples=100)
+
+
+def dual(minutes: float) -> Recipe:
+    """A near view, of which the wide one shows the coarse."""
+    network = AdaptiveConfig(2, prediction="zoom", motion=8, moduli=_STILL)
+    return Recipe("dual.v1", "dual", network, _schedule(minutes), samples=240)
+
+
+def layers(minutes: float) -> Recipe:
+    """Background and alpha of a composite."""
+    network = AdaptiveConfig(3, kind="layers", moduli=_STILL)
+    return Recipe("layers.v1", "layers", network, _schedule(minutes), samples=100)
+
+
+def gray(minutes: float) -> Recipe:
+    """The colour of a picture in gray."""
+    network = AdaptiveConfig(1, kind="gray", moduli=((2,), (3,)))
+    return Recipe("gray.v1", "gray", network, _schedule(minutes), samples=160)
+
+
+def rescale(scale: int, minutes: float) -> Recipe:
+    """The detail of a picture made smaller."""
+    network = AdaptiveConfig(1, scale=scale, moduli=((4, 4, 4), (8, 8, 8), (16, 16, 16)))
+    return Recipe(
+        name=f"rescale-{scale}.v1",
+        task="rescale",
+        network=network,
+        schedule=_schedule(minutes),
+        samples=100,
+        side=448,
+        crop=128,
+    )
+
+
+def recipe_for(task: str, pictures: int, scale: int, minutes: float) -> Recipe:
+    """The recipe for a task.
+
+    Args:
+        task: see `sources.trainable`.
+        pictures: how many are embedded: frames of a video, secrets; others have their own.
+        scale: the carrier is so many times smaller, where the task has that choice.
+        minutes: of the enhancer's training.
+
+    Raises:
+        ValueError: no such network.
+    """
+    if task == "video":
+        return video(pictures, minutes, scale)
+    if task == "hide":
+        return hide(pictures, minutes)
+    if task == "rescale":
+        return rescale(scale, minutes)
+    return {"mono": mono, "dual": dual, "layers": layers, "gray": gray}[task](minutes)
 
 
 SHIPPED: dict[str, Recipe] = {
     recipe.name: recipe
-    for recipe in (video(5, 30), video(3, 12, camera=40), video(9, 12, windows=1, camera=30))
+    for recipe in (
+        hide(1, 20),
+        video(5, 20),
+        rescale(2, 12),
+        rescale(4, 12),
+        gray(12),
+        mono(10),
+        dual(10),
+        layers(10),
+        replace(hide(2, 4)),
+        replace(hide(4, 4)),
+        video(3, 8),
+        video(9, 8),
+        video(3, 8, scale=2),
+        hide(3, 4),
+        video(7, 8),
+        video(5, 8, scale=2),
+    )
 }
 """The models of `models/`, in the order in which they are trained."""

@@ -29,9 +29,9 @@ class Enhancer(nn.Module):
     no bits.
     """
 
-    def __init__(self, pictures: int, planes: int, width: int, depth: int) -> None:
+    def __init__(self, channels: int, planes: int, width: int, depth: int) -> None:
         super().__init__()
-        channels = 12 * pictures
+        channels *= 4
         self.head = nn.Conv2d(channels + planes, width, 3, padding=1)
         self.body = nn.Sequential(*(Residual(width) for _ in range(depth)))
         self.tail = nn.Conv2d(width, channels, 3, padding=1)
@@ -47,12 +47,12 @@ class Enhancer(nn.Module):
         """Enhance.
 
         Args:
-            pictures: (B, 3N, H, W), carrier first, then the decoded ones, around 0..1; H and W
+            pictures: (B, channels, H, W), carrier first, then the decoded ones, around 0..1; H and W
                 even.
             planes: (B, planes, H / 2, W / 2), side information of order one.
 
         Returns:
-            (B, 3N, H, W), not clamped.
+            (B, channels, H, W), not clamped.
         """
         x = F.pixel_unshuffle(pictures, 2) - 0.5
         y = self.body(self.head(torch.cat((x, planes), 1)))

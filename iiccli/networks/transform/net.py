@@ -49,7 +49,7 @@ class TransformNet(nn.Module):
         self.transform = BlockTransform(config.others, config.cell)
         self.allocation = Allocation(config)
         self.quantiser = Quantiser()
-        self.enhancer = Enhancer(config.pictures, config.groups + 3, config.width, config.depth)
+        self.enhancer = Enhancer(3 * config.pictures, config.groups + 3, config.width, config.depth)
 
     @property
     def multiple(self) -> int:

@@ -1,0 +1,351 @@
+"""Running the adaptive network: region by region, then the enhancer tile by tile."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from iiccli.coding.coefficients import Tables
+from iiccli.coding.contexts import UNIT
+from iiccli.coding.layout import Region, Span, regions
+from iiccli.coding.rans import Frequencies
+from iiccli.inference.converter import (
+    Converter,
+    Mask,
+    Pixels,
+    Progress,
+    Restored,
+    no_progress,
+)
+from iiccli.inference.region_message import RegionContent, RegionMessage, dequantise
+from iiccli.inference.tiles import Tile, tiles
+from iiccli.networks.adaptive import AdaptiveNet
+from iiccli.networks.adaptive.planes import as_pictures, coded_planes
+from iiccli.networks.invertible.quantise import embed_modulo
+from iiccli.zoo.modelfile import Card
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+CONTEXT = 64
+"""Pixels around a region that motion vectors may point into; part of the carrier format."""
+
+_FIXED = 8192
+"""Decoded planes are kept as int16, in so many parts of the full range."""
+
+
+def tables_of(net: AdaptiveNet) -> Tables:
+    """The network's tables as the coding takes them."""
+    return Tables(
+        net.config.cell,
+        net.scales.cpu().numpy(),
+        net.weights.cpu().numpy(),
+        Frequencies(net.frequencies.cpu().numpy().astype(np.uint32)),
+    )
+
+
+class AdaptiveConverter(Converter):
+    """An `AdaptiveNet` on pictures of any size.
+
+    Everything that decides where bits stand runs on the CPU in whole numbers; motion, transform
+    and enhancer run on `device`.
+    """
+
+    def __init__(self, card: Card, net: AdaptiveNet, device: torch.device, tile: int) -> None:
+        self.card = card
+        self.net = net
+        self.device = device
+        self.tile = tile
+        self.config = net.config
+        self.scale = net.config.scale
+        self.channels = net.config.cover_channels
+        self.qualities = len(net.config.moduli)
+        self.tables = tables_of(net)
+        self.centres = net.centres.cpu().numpy()
+        self.remote = net if device.type == "cpu" else copy.deepcopy(net).to(device)
+        self.remote.enhancer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @torch.inference_mode()
+    def embed(
+        self,
+        pictures: Sequence[Pixels],
+        quality: int,
+        free: Mask,
+        progress: Progress = no_progress,
+        *,
+        zoom: float = 1.0,
+    ) -> Pixels:
+        """See `Converter.embed`."""
+        cover = self.deep_cover(pictures[0])
+        free = _deep(free)
+        carrier = cover.copy()
+        places = self.regions(cover)
+        guess: int | None = None
+        for done, region in enumerate(places):
+            progress(done / len(places))
+            rows, columns = region.pixels.slices
+            message = self.message(region, free[rows, columns], quality)
+            z, vectors = self.analyse(pictures, cover, region, zoom)
+            numbers, used, guess = message.write(z, vectors, guess)
+            for channel, q in enumerate(self.config.moduli[quality]):
+                digits = torch.from_numpy(numbers[..., channel])
+                value = torch.from_numpy(cover[rows, columns, channel].astype(np.float32))
+                samples = embed_modulo(value, digits, q).numpy().astype(np.uint8)
+                own = carrier[rows, columns, channel]
+                own[used[..., channel]] = samples[used[..., channel]]
+        progress(1.0)
+        return carrier[..., 0] if self.channels == 1 else carrier
+
+    @torch.inference_mode()
+    def restore(
+        self,
+        carrier: Pixels,
+        size: tuple[int, int],
+        quality: int,
+        free: Mask,
+        progress: Progress = no_progress,
+        *,
+        zoom: float = 1.0,
+    ) -> Restored:
+        """See `Converter.restore`."""
+        carrier, free = _deep(carrier), _deep(free)
+        moduli = np.array(self.config.moduli[quality], np.uint8)
+        places = self.regions(carrier)
+        decoded, side = self.room_for(carrier)
+        damaged = 0
+        for done, region in enumerate(places):
+            progress(0.7 * done / len(places))
+            rows, columns = region.pixels.slices
+            message = self.message(region, free[rows, columns], quality)
+            content = message.read(carrier[rows, columns] % moduli)
+            damaged += sum(b.pixels.shape[0] * b.pixels.shape[1] for b in content.damaged)
+            self.synthesise(carrier, region, content, quality, zoom, decoded, side)
+        pictures = self._enhance(decoded, side, size, progress)
+        progress(1.0)
+        return Restored(pictures, damaged / (carrier.shape[0] * carrier.shape[1]))
+
+    def deep_cover(self, picture: Pixels) -> Pixels:
+        """The cover with an axis of channels, (h, w, c)."""
+        return _deep(self.cover(picture))
+
+    def whole(self, picture: Pixels, size: tuple[int, int], scale: int = 1) -> Tensor:
+        """A picture continued to so many rows and columns / scale, (c, h, w) in 0..1."""
+        return self._padded(picture, Span(0, size[0] // scale, 0, size[1] // scale))
+
+    def analyse(
+        self, pictures: Sequence[Pixels], cover: Pixels, region: Region, zoom: float
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int16] | None]:
+        """Coefficients (cell², ranks, cells) and vectors of one region."""
+        config, remote = self.config, self.remote
+        window, span = self._window(cover, region), self._span(region)
+        base = self._base(cover, window, zoom)
+        inner = _shifted(span, window, 1)
+        vectors = None
+        if config.motion:
+            others = pictures[config.scale == 1 :]
+            parts = []
+            for picture in others:
+                whole = remote.estimate(base, self._padded(picture, window)[None])
+                parts.append(whole[(..., *_shifted(span, window, config.motion))])
+            vectors = torch.cat(parts)
+        planes = coded_planes(config, [self._padded(picture, span) for picture in pictures])
+        error = planes - self._predict(base, inner, vectors)
+        z = remote.transform(error).cpu().numpy()
+        ordered = np.ascontiguousarray(z.reshape(len(z), -1, config.ranks).transpose(1, 2, 0))
+        return ordered, None if vectors is None else vectors.cpu().numpy()
+
+    def synthesise(
+        self,
+        carrier: Pixels,
+        region: Region,
+        content: RegionContent,
+        quality: int,
+        zoom: float,
+        decoded: npt.NDArray[np.int16],
+        side: Tensor,
+    ) -> None:
+        """Decode one region into its place of `decoded` and `side`; see `room_for`."""
+        config, remote = self.config, self.remote
+        window, span = self._window(carrier, region), self._span(region)
+        z = dequantise(content.quantised, content.classes, content.levels, self.centres)
+        z = np.ascontiguousarray(z.transpose(2, 0, 1)).reshape(z.shape[2], -1)
+        error = remote.transform.inverse(torch.from_numpy(z).to(self.device), *span.shape)
+        vectors = None
+        if content.vectors is not None:
+            vectors = torch.from_numpy(content.vectors).to(self.device)
+        base = self._base(carrier, window, zoom)
+        inner = _shifted(span, window, 1)
+        planes = self._predict(base, inner, vectors) + error
+        cover = base[(..., *inner)] if config.prediction != "zoom" else self._base(carrier, span)
+        both = torch.cat((cover, planes)) * _FIXED
+        fixed = both.round().clamp(-(2**15), 2**15 - 1).to(torch.int16)
+        decoded[(slice(None), *span.slices)] = fixed.cpu().numpy()
+        magnitudes = torch.from_numpy(np.abs(content.quantised)).to(self.device)
+        levels = torch.from_numpy(content.levels / UNIT).float().to(self.device)
+        side[(..., *region.cells.slices)] = self._side(magnitudes, levels, quality).view(
+            *side.shape[:2], *region.cells.shape
+        )
+
+    def room_for(self, carrier: Pixels) -> tuple[npt.NDArray[np.int16], Tensor]:
+        """Arrays for all decoded planes, (channels, H, W), and for the enhancer's side planes.
+
+        The latter are (pictures, P, rows, columns) of cells; 1 in place of pictures if it is a
+        joint enhancer.
+        """
+        config = self.config
+        rows, columns = self._cells(carrier)
+        shape = (config.channels, rows * config.cell, columns * config.cell)
+        planes = self.net.enhancer.head.in_channels - 4 * (config.channels if config.joint else 3)
+        pictures = 1 if config.joint else config.pictures
+        return np.zeros(shape, np.int16), torch.zeros(pictures, planes, rows, columns)
+
+    def _side(self, magnitudes: Tensor, levels: Tensor, quality: int) -> Tensor:
+        """The enhancer's side planes of a region, (pictures or 1, P, cells)."""
+        net, config = self.remote, self.config
+        flat = net.flat_planes(quality, levels)
+        if config.joint:
+            return torch.cat((flat, net.activity(magnitudes)))[None]
+        # The cover has the carrier's error and no coefficients; the others the reverse.
+        activity = [net.activity(m) for m in torch.split(magnitudes, 3, dim=1)]
+        carrier = torch.cat((flat, torch.zeros_like(activity[0])))
+        carrier[config.cover_channels] = 0
+        steps = torch.zeros_like(flat)
+        steps[config.cover_channels] = flat[config.cover_channels]
+        return torch.stack([carrier, *(torch.cat((steps, a)) for a in activity)])
+
+    def _enhance(
+        self,
+        decoded: npt.NDArray[np.int16],
+        side: Tensor,
+        size: tuple[int, int],
+        progress: Progress,
+    ) -> list[Pixels]:
+        width, height = size
+        rows, columns = decoded.shape[1:]
+        result = np.empty((self.config.pictures, rows, columns, 3), np.uint8)
+        side = side.to(self.device)
+        places = list(tiles(rows, columns, self.tile, self.net.reach, 2))
+        for done, tile in enumerate(places):
+            progress(0.7 + 0.3 * done / len(places))
+            planes = torch.from_numpy(decoded[(slice(None), *tile.source)]).to(self.device)
+            x = (planes.float() / _FIXED).contiguous()
+            y = self.remote.enhance(x, spread(side, tile, self.config.cell, self.config.joint))
+            for picture, own in zip(result, as_pictures(self.config, y), strict=True):
+                pixels = (own[(slice(None), *tile.kept)] * 255).round().clamp(0, 255)
+                picture[tile.target] = pixels.to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+        return [picture[:height, :width].copy() for picture in result]
+
+    def message(self, region: Region, free: Mask, quality: int) -> RegionMessage:
+        """What codes one region, given which of its samples (h, w, c) are free."""
+        config = self.config
+        motion = (0, 0)
+        if config.motion:
+            motion = (config.cell // config.motion, config.ranks // 3)
+        return RegionMessage(self.tables, region, free, config.moduli[quality], motion)
+
+    def regions(self, carrier: Pixels) -> list[Region]:
+        """Cut a carrier, (h, w, c), into regions."""
+        height, width = carrier.shape[:2]
+        return list(regions(height, width, self.config.cell // self.scale))
+
+    def _cells(self, carrier: Pixels) -> tuple[int, int]:
+        unit = self.config.cell // self.scale
+        return -(-carrier.shape[0] // unit), -(-carrier.shape[1] // unit)
+
+    def _span(self, region: Region) -> Span:
+        cell, cells = self.config.cell, region.cells
+        return Span(cells.top * cell, cells.bottom * cell, cells.left * cell, cells.right * cell)
+
+    def _window(self, carrier: Pixels, region: Region) -> Span:
+        """The region and its surroundings, in pixels of the padded pictures."""
+        height, width = (n * self.config.cell for n in self._cells(carrier))
+        span = self._span(region)
+        return Span(
+            max(0, span.top - CONTEXT),
+            min(height, span.bottom + CONTEXT),
+            max(0, span.left - CONTEXT),
+            min(width, span.right + CONTEXT),
+        )
+
+    def _base(self, cover: Pixels, span: Span, zoom: float = 1.0) -> Tensor:
+        """What the cover shows over a rectangle of the pictures, (c, h, w) in 0..1."""
+        scale = self.scale
+        if self.config.prediction == "zoom" and zoom != 1.0:
+            return magnified(cover, span, zoom).to(self.device)
+        small = Span(*(side // scale for side in (span.top, span.bottom, span.left, span.right)))
+        return self.remote.base(self._padded(cover, small))
+
+    def _predict(self, base: Tensor, inner: tuple[slice, slice], vectors: Tensor | None) -> Tensor:
+        """The coded planes over one region as the cover shows them, (ranks, h, w).
+
+        Sees only the region's own vectors and what is around it within `CONTEXT` pixels, so that
+        both directions compute the same.
+        """
+        if vectors is None:
+            return self.remote.predict(base[(..., *inner)], None)
+        rows, columns = inner
+        step = self.config.motion
+        margins = (
+            columns.start // step,
+            (base.shape[-1] - columns.stop) // step,
+            rows.start // step,
+            (base.shape[-2] - rows.stop) // step,
+        )
+        vectors = F.pad(vectors.to(self.device).float(), margins, mode="replicate")
+        return self.remote.predict(base, vectors)[(..., *inner)]
+
+    def _padded(self, picture: Pixels, span: Span) -> Tensor:
+        """A rectangle of the picture, (c, h, w) in 0..1; beyond the border that is repeated."""
+        part = picture[span.slices]
+        missing = (span.shape[0] - part.shape[0], span.shape[1] - part.shape[1])
+        if any(missing):
+            part = np.pad(part, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="edge")
+        tensor = torch.from_numpy(np.ascontiguousarray(part.transpose(2, 0, 1)))
+        return tensor.to(self.device).float() / 255
+
+
+def magnified(cover: Pixels, span: Span, zoom: float) -> Tensor:
+    """A rectangle of the cover's centre magnified `zoom` times, (c, h, w) in 0..1, bicubic."""
+    places = []
+    for start, stop, side in zip(
+        (span.top, span.left), (span.bottom, span.right), cover.shape[:2], strict=True
+    ):
+        at = (torch.arange(start, stop, dtype=torch.float64) + 0.5 - side / 2) / zoom + side / 2
+        places.append(at.clamp(0, side))
+    ys, xs = places
+    top, left = max(0, int(ys[0]) - 3), max(0, int(xs[0]) - 3)
+    part = cover[top : int(ys[-1]) + 4, left : int(xs[-1]) + 4]
+    source = torch.from_numpy(np.ascontiguousarray(part.transpose(2, 0, 1))).float()[None] / 255
+    height, width = part.shape[:2]
+    y = ((ys - top) * (2 / height) - 1).float()
+    x = ((xs - left) * (2 / width) - 1).float()
+    grid = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], dim=-1)[None]
+    return F.grid_sample(source, grid, "bicubic", padding_mode="border", align_corners=False)[0]
+
+
+def spread(side: Tensor, tile: Tile, cell: int, joint: bool) -> Tensor:
+    """Side planes per cell over a tile at half size, as `AdaptiveNet.enhance` takes them."""
+    top, bottom, left, right = tile.outer
+    rows = torch.arange(top, bottom, 2, device=side.device) // cell
+    columns = torch.arange(left, right, 2, device=side.device) // cell
+    planes = side[:, :, rows][..., columns]
+    return planes[0] if joint else planes
+
+
+def _deep(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+    """The same with an axis of channels."""
+    return array if array.ndim == 3 else array[..., None]
+
+
+def _shifted(span: Span, window: Span, unit: int) -> tuple[slice, slice]:
+    """Rows and columns of `span` inside `window`, in units of so many pixels."""
+    return (
+        slice((span.top - window.top) // unit, (span.bottom - window.top) // unit),
+        slice((span.left - window.left) // unit, (span.right - window.left) // unit),
+    )

@@ -1,0 +1,263 @@
+"""One region of the adaptive network's message: vectors and coefficients into samples, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from iiccli.coding.bits import Bits, Ints, Reader, Writer, checksum
+from iiccli.coding.coefficients import LARGEST, CoefficientCoder, Quantised, Tables, length
+from iiccli.coding.contexts import UNIT, make_grid, part_of
+from iiccli.coding.layout import Block, Region
+from iiccli.coding.side import Small, read_group, write_group
+from iiccli.inference.stream import (
+    CHECK,
+    LEVEL,
+    NOTHING,
+    OFFSET,
+    Mask,
+    Numbers,
+    Stream,
+    cell_blocks,
+    head,
+)
+
+_VECTOR_BITS, _VECTOR_LOW = 12, -2048
+
+LEVEL_LOW = -12 * UNIT
+"""Level 0 of a head: a quantiser's step of 2^-12 of the full range."""
+
+LEVEL_HIGH = LEVEL_LOW + NOTHING - 1
+
+DEAD_ZONE = 0.12
+"""So much of a step a value has to go further before it counts as the next larger magnitude."""
+
+_CLOSE = 0.9985
+"""A level that uses so much of the room is taken: another would gain less than 0.03 dB."""
+
+_FEW = 10
+"""Blocks that stand for all while the level is searched."""
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class RegionContent:
+    """What a region's samples say.
+
+    Attributes:
+        quantised: (cell², ranks, cells) int32, cells in the region's raster order.
+        classes: of each, shaped alike, uint8.
+        levels: (cells,) int64, the log2 of the quantiser's step in 1/256.
+        vectors: (pictures, 2, rows, columns) int16 quarter pixels, or None.
+        damaged: blocks that are not what was written.
+    """
+
+    quantised: Quantised
+    classes: npt.NDArray[np.uint8]
+    levels: Ints
+    vectors: Small | None
+    damaged: tuple[Block, ...]
+
+
+def quantise(z: Floats, level: int) -> Quantised:
+    """Round coefficients to whole steps of 2^(level / 256), towards zero where in doubt."""
+    scaled = np.abs(z) * np.float32(2 ** (-level / UNIT))
+    magnitudes = np.minimum(np.floor(scaled + np.float32(0.5 - DEAD_ZONE)), LARGEST)
+    signed: Quantised = np.where(z < 0, -magnitudes, magnitudes).astype(np.int32)
+    return signed
+
+
+def dequantise(
+    quantised: Quantised, classes: npt.NDArray[np.uint8], levels: Ints, centres: Floats
+) -> Floats:
+    """Undo `quantise`, each magnitude to where values of its class lie on average."""
+    magnitudes = np.abs(quantised)
+    shift = centres[classes, np.minimum(magnitudes, centres.shape[1] - 1)]
+    steps = np.exp2(levels / UNIT).astype(np.float32)
+    values = (magnitudes + shift * (magnitudes > 0)).astype(np.float32) * steps
+    signed: Floats = np.where(quantised < 0, -values, values)
+    return signed
+
+
+class RegionMessage:
+    """Writes and reads one region.
+
+    Args:
+        tables: of the model.
+        region: where, in pixels of the carrier.
+        free: (h, w, c) of the region: samples that may carry message.
+        moduli: of the c channels.
+        motion: vectors in a cell's side, and of how many pictures; (0, 0) for none.
+    """
+
+    def __init__(
+        self,
+        tables: Tables,
+        region: Region,
+        free: Mask,
+        moduli: Sequence[int],
+        motion: tuple[int, int] = (0, 0),
+    ) -> None:
+        self.region = region
+        self.tables = tables
+        self.motion = motion
+        self.stream = Stream(region, free, moduli)
+        self.grid = make_grid(cell_blocks(region))
+        self.coder = CoefficientCoder(tables, self.grid, len(region.blocks))
+
+    def write(
+        self, z: Floats, vectors: Small | None, guess: int | None = None
+    ) -> tuple[Numbers, Mask, int | None]:
+        """Turn coefficients into the region's message, as finely as they fit.
+
+        Args:
+            z: (cell², ranks, cells).
+            vectors: (pictures, 2, rows, columns) int16, or None.
+            guess: a level near the one that will fit.
+
+        Returns:
+            Numbers and which samples carry one, see `Stream.write`; and the level, None where
+            nothing fits.
+        """
+        headed = np.flatnonzero(self.stream.headed)
+        sides = [self._side(self.region.blocks[b], vectors) for b in headed]
+        level = self._level(z, headed, sum(map(len, sides)), guess)
+        while level is not None:
+            payloads = self.coder.write(quantise(z, level), level)
+            own = [np.concatenate((s, payloads[b])) for s, b in zip(sides, headed, strict=True)]
+            if sum(map(len, own)) <= self.stream.room:
+                ends = np.cumsum([len(p) for p in own])
+                heads = [
+                    head(int(end) - len(p), level - LEVEL_LOW, p)
+                    for end, p in zip(ends, own, strict=True)
+                ]
+                return (*self.stream.write(heads, own), level)
+            level = level + 2 if level + 2 <= LEVEL_HIGH else None
+        nothing = np.zeros(0, np.uint8)
+        heads = [head(0, NOTHING, nothing) for _ in headed]
+        return (*self.stream.write(heads, []), None)
+
+    def read(self, numbers: npt.NDArray[np.integer]) -> RegionContent:
+        """Understand a region's numbers, (h, w, c) in 0..q-1, as far as they are whole."""
+        blocks = self.region.blocks
+        heads, pool = self.stream.read(numbers)
+        payloads: list[Bits | None] = [None] * len(blocks)
+        levels = np.full(len(blocks), LEVEL_HIGH, np.int64)
+        vectors = self._still()
+        damaged = []
+        for b, bits in zip(np.flatnonzero(self.stream.headed), heads, strict=True):
+            fields = Reader(bits)
+            check, offset, level = fields.take(CHECK), fields.take(OFFSET), fields.take(LEVEL)
+            payload = np.zeros(0, np.uint8)
+            if level != NOTHING:
+                reader = Reader(pool, offset)
+                own = self._read_side(blocks[b], reader)
+                middle = reader.position
+                end = middle + length(pool[middle:])[1]
+                payload = pool[offset:end]
+            if check != checksum(bits[CHECK:], payload):
+                damaged.append(blocks[b])
+                continue
+            if level == NOTHING or len(payload) < end - offset:
+                continue
+            if vectors is not None and own is not None:
+                vectors[(..., *self._vector_slices(blocks[b]))] = own
+            payloads[b], levels[b] = pool[middle:end], level + LEVEL_LOW
+        quantised, classes = self.coder.read(payloads, levels)
+        return RegionContent(quantised, classes, levels[self.grid.blocks], vectors, tuple(damaged))
+
+    def level(self, z: Floats, vectors: Small | None, guess: int | None = None) -> int | None:
+        """The level that `write` would take, or nearly."""
+        headed = np.flatnonzero(self.stream.headed)
+        side = sum(len(self._side(self.region.blocks[b], vectors)) for b in headed)
+        return self._level(z, headed, side, guess)
+
+    def _level(self, z: Floats, headed: Ints, side: int, guess: int | None) -> int | None:
+        """The finest level at which all payloads fit beside `side` bits; None if none does."""
+        if not len(headed):
+            return None
+        room = self.stream.room - side
+        few = headed[:: max(1, len(headed) // _FEW)]
+        if len(few) < len(headed):
+            grid, chosen = part_of(self.grid, few)
+            coder = CoefficientCoder(self.tables, grid, len(few))
+            part = z[..., chosen]
+            area = len(chosen) / max(1, np.isin(self.grid.blocks, headed).sum())
+
+            def roughly(level: int) -> float:
+                return float(coder.rate(quantise(part, level), level).sum())
+
+            guess = _search(roughly, room * area, guess)
+
+        def exactly(level: int) -> float:
+            return float(self.coder.rate(quantise(z, level), level)[headed].sum())
+
+        return _search(exactly, room, guess, few=len(few) < len(headed))
+
+    def _side(self, block: Block, vectors: Small | None) -> Bits:
+        writer = Writer()
+        if vectors is not None:
+            own = vectors[(..., *self._vector_slices(block))]
+            for group in own.reshape(-1, *own.shape[2:]):
+                write_group(writer, group, _VECTOR_LOW, _VECTOR_BITS)
+        return writer.bits()
+
+    def _read_side(self, block: Block, reader: Reader) -> Small | None:
+        factor, pictures = self.motion
+        if not factor:
+            return None
+        rows, columns = (s.stop - s.start for s in self._vector_slices(block))
+        groups = [
+            read_group(reader, (rows, columns), _VECTOR_LOW, _VECTOR_BITS)
+            for _ in range(2 * pictures)
+        ]
+        return np.stack(groups).reshape(pictures, 2, rows, columns)
+
+    def _vector_slices(self, block: Block) -> tuple[slice, slice]:
+        """The block's motion vectors in the region's grid."""
+        factor = self.motion[0]
+        rows, columns = block.cells.slices
+        return (
+            slice(rows.start * factor, rows.stop * factor),
+            slice(columns.start * factor, columns.stop * factor),
+        )
+
+    def _still(self) -> Small | None:
+        factor, pictures = self.motion
+        if not factor:
+            return None
+        rows, columns = self.region.cells.shape
+        return np.zeros((pictures, 2, rows * factor, columns * factor), np.int16)
+
+
+def _search(
+    rate: Callable[[int], float], room: float, guess: int | None, few: bool = False
+) -> int | None:
+    """A level whose rate is within `room`, and hardly less, by secants kept in a bracket.
+
+    `few` says that the guess is a good one.
+    """
+    low, high = LEVEL_LOW - 1, LEVEL_HIGH + 1  # too fine; fine enough, or nothing
+    level = -7 * UNIT if guess is None else guess
+    rates: dict[int, float] = {}
+    step = 4 if few else UNIT
+    while high - low > 1:
+        level = min(max(level, low + 1), high - 1)
+        rates[level] = rate(level)
+        if rates[level] <= room:
+            high = level
+            if rates[level] >= _CLOSE * room:
+                break
+        else:
+            low = level
+        if low in rates and high in rates:
+            share = (rates[low] - room) / max(rates[low] - rates[high], 1e-9)
+            level = low + round(share * (high - low))
+        else:
+            level = high - step if high in rates else low + step
+            step *= 2
+    return high if high <= LEVEL_HIGH else None

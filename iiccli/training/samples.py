@@ -1,0 +1,123 @@
+"""What a model is trained on: groups of pictures as a conversion would embed them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from iiccli.coding.layout import Region
+from iiccli.inference.adaptive import AdaptiveConverter
+from iiccli.inference.converter import Pixels
+from iiccli.inference.region_message import RegionContent, RegionMessage, quantise
+from iiccli.networks.adaptive.planes import coded_planes
+from iiccli.networks.invertible.quantise import embed_modulo
+
+FIXED = 8192
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One group of pictures.
+
+    Attributes:
+        pictures: (H, W, 3) uint8 each, the cover first, of one size.
+        zoom: how much nearer the second picture is.
+    """
+
+    pictures: tuple[Pixels, ...]
+    zoom: float = 1.0
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """A sample on its way through a model: one region.
+
+    Attributes:
+        sample: the pictures.
+        cover: what the carrier should look like, (h, w, c) uint8.
+        region: all of it.
+        z: (cell², ranks, cells) float32 coefficients.
+        vectors: of the motion, or None.
+        quality: of the carrier that it is meant for.
+    """
+
+    sample: Sample
+    cover: Pixels
+    region: Region
+    z: npt.NDArray[np.float32]
+    vectors: npt.NDArray[np.int16] | None
+    quality: int
+
+    def message(self, converter: AdaptiveConverter) -> RegionMessage:
+        """What codes it; the samples of a header are counted as free."""
+        free = np.ones(self.cover.shape, bool)
+        return converter.message(self.region, free, self.quality)
+
+
+@torch.inference_mode()
+def analysed(converter: AdaptiveConverter, sample: Sample, quality: int) -> Analysed:
+    """Send a sample through the analysis; it must fit into one region."""
+    cover = converter.deep_cover(sample.pictures[0])
+    (region,) = converter.regions(cover)
+    z, vectors = converter.analyse(sample.pictures, cover, region, sample.zoom)
+    return Analysed(sample, cover, region, z, vectors, quality)
+
+
+@dataclass(frozen=True)
+class Example:
+    """Planes before and after a carrier, as the enhancer sees them.
+
+    Attributes:
+        decoded: (channels, H, W) int16 in 1/8192 of the full range, the cover's first.
+        original: the same as they should be.
+        side: (P, rows, columns) float16 side planes by cell.
+    """
+
+    decoded: Tensor
+    original: Tensor
+    side: Tensor
+
+
+@torch.inference_mode()
+def examples(
+    converter: AdaptiveConverter, item: Analysed, random: np.random.Generator
+) -> list[Example]:
+    """Decode a sample as from a carrier with a random message: one example, or one a picture."""
+    config = converter.config
+    message = item.message(converter)
+    level = message.level(item.z, item.vectors)
+    if level is None:
+        return []
+    quantised = quantise(item.z, level)
+    classes = message.coder.classes(quantised, level)
+    levels = np.full(message.grid.cells, level, np.int64)
+    content = RegionContent(quantised, classes, levels, item.vectors, ())
+    carrier = item.cover.copy()
+    for channel, q in enumerate(config.moduli[item.quality]):
+        digits = torch.from_numpy(random.integers(0, q, carrier.shape[:2]).astype(np.int16))
+        value = torch.from_numpy(item.cover[..., channel].astype(np.float32))
+        carrier[..., channel] = embed_modulo(value, digits, q).numpy().astype(np.uint8)
+    decoded, side = converter.room_for(carrier)
+    zoom = item.sample.zoom
+    converter.synthesise(carrier, item.region, content, item.quality, zoom, decoded, side)
+    rows, columns = decoded.shape[1:]
+    pictures = [converter.whole(p, (rows, columns)) for p in item.sample.pictures]
+    base = converter.net.base(converter.whole(item.cover, (rows, columns), converter.scale))
+    original = torch.cat((base, coded_planes(config, pictures)))
+    fixed = (original * FIXED).round().clamp(-(2**15), 2**15 - 1).to(torch.int16)
+    height, width = (side // 2 * 2 for side in item.sample.pictures[0].shape[:2])
+    parts = []
+    for i in range(1 if config.joint else config.pictures):
+        own = slice(None) if config.joint else slice(3 * i, 3 * i + 3)
+        parts.append(
+            Example(
+                torch.from_numpy(decoded[own, :height, :width].copy()),
+                fixed[own, :height, :width].clone(),
+                side[i].half(),
+            )
+        )
+    return parts

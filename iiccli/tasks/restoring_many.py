@@ -9,7 +9,7 @@ from pathlib import Path
 from iiccli.carrier import Carrier, Header
 from iiccli.errors import IicError
 from iiccli.media.image import read_picture
-from iiccli.tasks.batch import Job, State, alike, check_distinct, is_folder
+from iiccli.tasks.batch import Job, State, alike, check_distinct, is_folder, own_results
 from iiccli.tasks.conversion import Conversion
 from iiccli.tasks.models import Loader
 from iiccli.tasks.parts import Bad, Group, find_carriers, grouped, read_parts, with_pixels
@@ -96,7 +96,7 @@ def plan(
     Raises:
         IicError: nothing can be, or a single target does not suit.
     """
-    items = find_carriers(sources, recursive)
+    items = find_carriers(sources, recursive, _earlier_results(output))
     paths = [item.sources[0] for item in items]
     if output is not None and (not is_folder(output) or len(paths) == 1):
         check_any_target(output, force=force)
@@ -119,7 +119,7 @@ def plan(
             bad.append(Bad(group.carriers[0].path, error))
     if output is not None and len(kinds) == 1 and not bad:
         group, kind = kinds[0]
-        if group.folder is None or is_moving(kind, group.carriers[0].header):
+        if group.folder is None or is_moving(kind, group.carriers):
             check_any_target(output, force=force)
             return [RestoreJob(group.carriers, output, named=True)], []
     jobs = [
@@ -128,6 +128,16 @@ def plan(
     ]
     check_distinct([Job(tuple(c.path for c in job.carriers), Path(job.target)) for job in jobs])
     return jobs, bad
+
+
+def _earlier_results(output: str | None) -> Callable[[Path], bool]:
+    """Tell which files of folders are what an earlier run has restored."""
+    if output is not None and not is_folder(output):
+        return lambda path: False
+    if output is not None:
+        return own_results(output, LABEL)
+    files = own_results(None, LABEL)
+    return lambda path: files(path) or path.parent.name.endswith(f".{LABEL}")
 
 
 def plan_told(
@@ -171,7 +181,7 @@ def _target(base: Path, group: Group, kind: Conversion, choice: Choice) -> str:
     form = kind.forms.get(choice.form or "")
     if form is not None and form.write is not None:
         return f"{base}{form.suffix}"
-    if is_moving(kind, header) and not (kind.clip and choice.only):
+    if is_moving(kind, group.carriers) and not (kind.clip and choice.only):
         return f"{base}/"
     alone = choice.only is not None or (form is not None and form.combine is not None)
     return f"{base}.png" if alone or len(kind.names(header)) == 1 else f"{base}/"
@@ -241,7 +251,7 @@ def _is_there(job: RestoreJob, loader: Loader, choice: Choice) -> bool:
 
 def _expected(job: RestoreJob, kind: Conversion, header: Header, choice: Choice) -> list[str]:
     """Names of the files that a job writes into its folder."""
-    if not is_moving(kind, header):
+    if not is_moving(kind, job.carriers):
         return [f"{name}.png" for name in kind.names(header)]
     if kind.clip or choice.form or choice.only:
         frames = sum(c.header.valid if kind.clip else 1 for c in job.carriers)

@@ -55,7 +55,7 @@ def told(
         )
     if sizes and len(sizes) != secrets:
         raise UsageError(
-            f"{secrets} secrets, but {len(sizes)} sizes.",
+            f"{len(sizes)} of --size do not fit --secrets {secrets}.",
             "Give --size once for each secret, in order, or not at all.",
         )
     rule = next((rule for rule in RULES if rule == (fit or "stretch")), None)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from iiccli.coding.bits import Bits, Ints, Reader, Writer, checksum
+from iiccli.coding.bits import Bits, Ints, Reader, checksum
 from iiccli.coding.coefficients import LARGEST, CoefficientCoder, Quantised, Tables, length
 from iiccli.coding.contexts import UNIT, make_grid, part_of
 from iiccli.coding.layout import Block, Region
-from iiccli.coding.side import Small, read_group, write_group
+from iiccli.coding.vectors import Small, read_vectors, write_vectors
 from iiccli.inference.stream import (
     CHECK,
     LEVEL,
@@ -24,8 +24,6 @@ from iiccli.inference.stream import (
     cell_blocks,
     head,
 )
-
-_VECTOR_BITS, _VECTOR_LOW = 12, -2048
 
 LEVEL_LOW = -12 * UNIT
 """Level 0 of a head: a quantiser's step of 2^-12 of the full range."""
@@ -154,9 +152,8 @@ class RegionMessage:
             check, offset, level = fields.take(CHECK), fields.take(OFFSET), fields.take(LEVEL)
             payload = np.zeros(0, np.uint8)
             if level != NOTHING:
-                reader = Reader(pool, offset)
-                own = self._read_side(blocks[b], reader)
-                middle = reader.position
+                own, taken = self._read_side(blocks[b], pool[offset:])
+                middle = offset + taken
                 end = middle + length(pool[middle:])[1]
                 payload = pool[offset:end]
             if check != checksum(bits[CHECK:], payload):
@@ -199,23 +196,19 @@ class RegionMessage:
         return _search(exactly, room, guess, few=len(few) < len(headed))
 
     def _side(self, block: Block, vectors: Small | None) -> Bits:
-        writer = Writer()
-        if vectors is not None:
-            own = vectors[(..., *self._vector_slices(block))]
-            for group in own.reshape(-1, *own.shape[2:]):
-                write_group(writer, group, _VECTOR_LOW, _VECTOR_BITS)
-        return writer.bits()
+        if vectors is None:
+            return np.zeros(0, np.uint8)
+        own = vectors[(..., *self._vector_slices(block))]
+        return write_vectors(own.reshape(-1, *own.shape[2:]))
 
-    def _read_side(self, block: Block, reader: Reader) -> Small | None:
+    def _read_side(self, block: Block, bits: Bits) -> tuple[Small | None, int]:
+        """The block's vectors, and how many bits they take."""
         factor, pictures = self.motion
         if not factor:
-            return None
+            return None, 0
         rows, columns = (s.stop - s.start for s in self._vector_slices(block))
-        groups = [
-            read_group(reader, (rows, columns), _VECTOR_LOW, _VECTOR_BITS)
-            for _ in range(2 * pictures)
-        ]
-        return np.stack(groups).reshape(pictures, 2, rows, columns)
+        own, taken = read_vectors(bits, (2 * pictures, rows, columns))
+        return own.reshape(pictures, 2, rows, columns), taken
 
     def _vector_slices(self, block: Block) -> tuple[slice, slice]:
         """The block's motion vectors in the region's grid."""

@@ -47,8 +47,8 @@ class Enhancer(nn.Module):
         """Enhance.
 
         Args:
-            pictures: (B, channels, H, W), carrier first, then the decoded ones, around 0..1; H and W
-                even.
+            pictures: (B, channels, H, W), carrier first, then the decoded ones, around 0..1; H
+                and W even.
             planes: (B, planes, H / 2, W / 2), side information of order one.
 
         Returns:

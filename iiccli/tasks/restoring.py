@@ -265,8 +265,9 @@ class Way:
         suffix = path.suffix.lower()
         self.folder = is_folder(target)
         self.names = _wanted(kind.names(header), choice.only, self._holds)
-        self.form_name, self.form = self._form(choice, "" if self.folder else suffix)
         moving = is_moving(kind, carriers)
+        implies = not (self.folder or moving or choice.only)
+        self.form_name, self.form = self._form(choice, suffix if implies else "")
         single = suffix in PICTURE_SUFFIXES and suffix not in CLIP_SUFFIXES
         alone = header.parts == 1 and (len(self.names) == 1 or self.form is not None)
         still = not self.folder and single and (alone or not moving)

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from iiccli.errors import UsageError
-from iiccli.media.resize import Pixels, resize
+from iiccli.media.resize import Pixels, resize, resize_back
 
 Rule = Literal["stretch", "crop", "pad"]
 """`stretch` changes the proportions, `crop` cuts what is too much on both sides, `pad` leaves the
@@ -123,7 +123,7 @@ def unfit(pixels: Pixels, how: Fit) -> Pixels:
     height, width = pixels.shape[:2]
     left, top, *inside = how.inner((width, height))
     picture = pixels[top : top + inside[1], left : left + inside[0]]
-    picture = resize(np.ascontiguousarray(picture), how.turned_size)
+    picture = resize_back(picture, how.turned_size)
     return np.ascontiguousarray(np.rot90(picture, -1)) if how.turned else picture
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from iiccli.errors import UsageError
-from iiccli.media.resize import fit_max_side, fitted_size, resize
+from iiccli.media.resize import fit_max_side, fitted_size, resize, resize_back
+from tests.conftest import moving_clip, psnr
 from tests.media.conftest import smooth
 
 
@@ -31,3 +32,23 @@ def test_impossible_sizes_are_refused() -> None:
         resize(smooth(4, 4), (0, 3))
     with pytest.raises(UsageError):
         fit_max_side(smooth(4, 4), 0)
+
+
+@pytest.mark.parametrize("size", [(40, 30), (61, 50), (100, 70), (200, 141)])
+def test_back_at_its_own_size_a_picture_is_nearer_to_what_it_was(size: tuple[int, int]) -> None:
+    picture = moving_clip(66, 90, 1, seed=3)[0]
+    other = resize(picture, size)
+    back = resize_back(other, (90, 66))
+    assert psnr(back, picture) > psnr(resize(other, (90, 66)), picture) + 0.2
+    assert (resize_back(other[..., 1], (90, 66)) == back[..., 1]).all()
+    assert resize_back(picture, (90, 66)) is picture
+
+
+def test_extremes_stay_in_range() -> None:
+    """Overshoot of the correction must not wrap around."""
+    stripes = np.zeros((8, 64, 3), np.uint8)
+    stripes[:, ::8] = 255
+    back = resize_back(resize(stripes, (90, 8)), (64, 8))
+    assert np.abs(back.astype(int) - stripes).max() < 64
+    with pytest.raises(UsageError):
+        resize_back(stripes, (0, 3))

@@ -17,7 +17,7 @@ from iiccli.cli.options import (
     TileOption,
 )
 from iiccli.cli.output import json_text, meter, result, say
-from iiccli.errors import InputError, ModelError
+from iiccli.errors import InputError, ModelError, UsageError
 from iiccli.inference.tiles import DEFAULT_TILE
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ COLUMNS = {
     "reference_psnr": "ref.",
     "others_psnr": "others",
     "others_y_psnr": "Y",
-    "cover_ssim": "SSIM",
-    "others_ssim": "SSIM",
+    "cover_ssim": "c.SSIM",
+    "others_ssim": "o.SSIM",
     "background_psnr": "backgr.",
     "foreground_psnr": "foregr.",
     "alpha_error": "alpha",
@@ -88,13 +88,20 @@ def evaluate(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a model on test pictures: PSNR and SSIM of cover and restored pictures."""
+    """Measure a model on test pictures.
+
+    Per case: PSNR in dB of the cover, of the restored reference, and of the other pictures, the
+    latter also of luma alone (Y); SSIM of the cover and of the others. For gray and rescale the
+    other is the picture itself.
+    """
     from iiccli.atomic import atomic_path, check_target
     from iiccli.evaluation.cases import CaseOptions, plan_cases
     from iiccli.evaluation.protocol import evaluate_plan, means, protocol_of
     from iiccli.tasks.models import Loader
 
     if output is not None:
+        if output.is_dir():
+            raise UsageError(f"{output} is a folder, not a file.", "Choose another name with -o.")
         check_target(output, force=force)
     entry = _entry(model, task)
     card = entry.card
@@ -148,10 +155,14 @@ def _entry(model: str | None, task: str | None) -> Entry:
     """The model named, or the smallest for a task.
 
     Raises:
-        ModelError: there is none, or it is for another task.
+        UsageError: there is no such task.
+        ModelError: there is no such model, or it is for another task.
     """
+    from iiccli.tasks.conversion import MODULES
     from iiccli.zoo.catalogue import find, for_pictures
 
+    if task is not None and task not in MODULES:
+        raise UsageError(f"There is no task {task!r}.", f"Choose one of: {', '.join(MODULES)}.")
     if model is None and task not in (None, "video"):
         assert task is not None
         return for_pictures(task, 1, scale=2 if task == "rescale" else 1)

@@ -143,7 +143,7 @@ def measure(
 
 
 def distinct_qualities(qualities: int) -> list[str]:
-    """Names of the qualities that differ in a model of so many; the default's name goes first."""
+    """Names of the qualities that differ in a model of so many; the default's name wins."""
     names: dict[int, str] = {}
     for name in ("balanced", *QUALITIES):
         names.setdefault(quality_index(name, qualities), name)

@@ -84,7 +84,7 @@ def test_every_task(iic: Iic, stills: Path, task: str) -> None:
     done = iic("evaluate", "--task", task, *words)
     assert (done.code, done.err) == (0, "")
     heading, line, mean_line = (line.split() for line in done.out.splitlines())
-    assert heading[:6] == ["case", "cover", "ref.", "others", "Y", "SSIM"]
+    assert heading[:6] == ["case", "cover", "ref.", "others", "Y", "c.SSIM"]
     assert heading[7:] == (["backgr.", "foregr.", "alpha"] if task == "layers" else [])
     assert line[1:] == mean_line[1:]
     facts = iic("evaluate", "--task", task, *words, "--json").json
@@ -100,6 +100,7 @@ def test_a_file_of_figures(iic: Iic, stills: Path) -> None:
     written = (stills / "figures.json").read_text(encoding="utf-8")
     assert json.loads(written)["cases"][2]["name"] == "2"
     iic(*words).fails(7, "figures.json exists already")
+    iic(*words[:-1], "photos").fails(2, "photos is a folder")
     done = iic(*words, "--json", "--force")
     assert done.out == (stills / "figures.json").read_text(encoding="utf-8")
 
@@ -128,7 +129,7 @@ def test_what_is_left_out_is_said(iic: Iic, stills: Path) -> None:
 def test_options_that_do_not_fit(iic: Iic, stills: Path) -> None:
     words = ("evaluate", "--data", "photos")
     iic(*words, "--model", "gray", "--task", "hide").fails(6, "gray.v1 is for gray, not for hide")
-    iic(*words, "--task", "magic").fails(6, "magic")
+    iic(*words, "--task", "magic").fails(2, "no task 'magic'", "mono, dual")
     iic(*words, "--model", "layers").fails(2, "Layers need photographs", "--backgrounds")
     iic("evaluate", "--data", "pairs", "--model", "hide-2").fails(3, "a group takes 3")
 

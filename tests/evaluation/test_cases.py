@@ -202,8 +202,12 @@ def test_photographs_for_gray_and_rescale(tmp_path: Path) -> None:
     first, _ = read(plan("rescale", tmp_path, pictures=1, scale=4))
     assert (first.pictures[0] == picture[:20, :28]).all()
     save(tmp_path / "b.png", picture[:3])
-    with pytest.raises(InputError, match="smaller than 4 pixels"):
-        plan("rescale", tmp_path, pictures=1, scale=4).cases[1].read()
+    found = plan("rescale", tmp_path, pictures=1, scale=4)
+    assert [case.name for case in found.cases] == ["a"]
+    assert found.left_out == ["b.png is too small for a scale of 4"]
+    (tmp_path / "a.tif").unlink()
+    with pytest.raises(InputError, match="large enough for a scale of 4"):
+        plan("rescale", tmp_path, pictures=1, scale=4)
 
 
 def test_damaged_pictures_are_named_when_they_are_read(tmp_path: Path) -> None:

@@ -91,5 +91,5 @@ def test_a_set_that_is_missing(root: Path, load: Load) -> None:
 
 def test_qualities_that_differ() -> None:
     assert distinct_qualities(1) == ["balanced"]
-    assert distinct_qualities(2) == ["balanced", "content"]
+    assert distinct_qualities(2) == ["cover", "balanced"]
     assert distinct_qualities(3) == distinct_qualities(9) == ["cover", "balanced", "content"]

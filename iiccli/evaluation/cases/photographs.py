@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -32,16 +33,17 @@ def colours(folder: Path) -> Plan:
     Raises:
         InputError: there is none.
     """
-    return Plan([_planned(path, 1) for path in pictures_in(folder)])
+    return high_resolution(folder, 1)
 
 
 def high_resolution(folder: Path, scale: int) -> Plan:
     """Every photograph, cropped to a multiple of `scale` as the literature does.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none that is large enough.
     """
-    return Plan([_planned(path, scale) for path in pictures_in(folder)])
+    paths = _large_enough(folder, scale, f"a scale of {scale}")
+    return Plan([_planned(path, scale) for path in paths.large], paths.left_out)
 
 
 def _planned(path: Path, multiple: int) -> Planned:
@@ -61,18 +63,34 @@ def dual_views(folder: Path, zoom: int) -> Plan:
     Raises:
         InputError: there is no photograph that is large enough.
     """
-    cases, small = [], []
-    for path in pictures_in(folder):
-        if _shorter_side(path) < MIN_SIDE * zoom:
-            small.append(f"{path.name} is too small for a zoom of {zoom}")
-        else:
-            cases.append(Planned(path.stem, partial(_dual_view, path, zoom)))
-    if not cases:
+    paths = _large_enough(folder, MIN_SIDE * zoom, f"a zoom of {zoom}")
+    cases = [Planned(path.stem, partial(_dual_view, path, zoom)) for path in paths.large]
+    return Plan(cases, paths.left_out)
+
+
+@dataclass(frozen=True)
+class _Paths:
+    """Pictures that are large enough, and a phrase on each that is not."""
+
+    large: list[Path]
+    left_out: list[str]
+
+
+def _large_enough(folder: Path, least: int, purpose: str) -> _Paths:
+    """The pictures in a folder whose shorter side has at least so many pixels.
+
+    Raises:
+        InputError: there is none.
+    """
+    paths = pictures_in(folder)
+    large = [path for path in paths if least == 1 or _shorter_side(path) >= least]
+    if not large:
         raise InputError(
-            f"The folder {folder} holds no picture large enough for a zoom of {zoom}.",
-            f"Both sides of one must be {MIN_SIDE * zoom} pixels or more.",
+            f"The folder {folder} holds no picture large enough for {purpose}.",
+            f"Both sides of one must be {least} pixels or more.",
         )
-    return Plan(cases, small)
+    small = [path for path in paths if path not in large]
+    return _Paths(large, [f"{path.name} is too small for {purpose}" for path in small])
 
 
 def _shorter_side(path: Path) -> int:

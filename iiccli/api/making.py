@@ -35,7 +35,7 @@ def embed(
         tile: side of the tiles in pixels: smaller needs less memory.
         force: replace what exists.
         options: fields of `iiccli.tasks.video.VideoOptions`: `frames`, `start`, `end`, `every`,
-            `reference`, `quality`, `whole`, `max_side`, `model`.
+            `reference`, `quality`, `whole`, `half`, `max_side`, `model`.
 
     Returns:
         The covers that were written: one, or with `whole=True` several, which then come without

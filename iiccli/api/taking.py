@@ -13,9 +13,10 @@ from iiccli.inference.tiles import DEFAULT_TILE
 from iiccli.tasks import restoring
 from iiccli.tasks.conversion import Output
 from iiccli.tasks.models import Loader
-from iiccli.tasks.parts import find_carriers, read_parts
+from iiccli.tasks.parts import find_carriers
 from iiccli.tasks.pictures import Pixels
 from iiccli.tasks.restoring import Report
+from iiccli.tasks.unmarked import Told
 
 
 @overload
@@ -25,6 +26,7 @@ def restore(
     *,
     only: str | None = None,
     form: str | None = None,
+    told: Told | None = None,
     model: str | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
@@ -39,6 +41,7 @@ def restore(
     *,
     only: str | None = None,
     form: None = None,
+    told: Told | None = None,
     model: str | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
@@ -52,6 +55,7 @@ def restore(
     *,
     only: str | None = None,
     form: str | None = None,
+    told: Told | None = None,
     model: str | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
@@ -65,6 +69,7 @@ def restore(
             gives arrays.
         only: the name of one output, such as `left` or `secret-1`.
         form: another form, as `iic restore --as` has it: `sbs`, `anaglyph` and so on.
+        told: what a single carrier without header holds, see `iiccli.tasks.unmarked.Told`.
         model: name or path of a model to use instead of the one that the carrier names.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
@@ -82,10 +87,10 @@ def restore(
     loader = Loader(device=device, tile=tile, override=model)
     if target is not None:
         choice = restoring.Choice(only, form)
-        return restoring.restore(paths, str(target), loader, choice, force=force)
+        return restoring.restore(paths, str(target), loader, choice, told=told, force=force)
     if form is not None:
         raise UsageError("Another form needs a target.", "Name a file.")
-    carriers = read_parts([item.sources[0] for item in find_carriers(paths)])
+    carriers = restoring.read_all([item.sources[0] for item in find_carriers(paths)], loader, told)
     restoring.check_only(carriers[0].header, loader, only)
     return [
         _array(output)

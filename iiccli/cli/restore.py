@@ -178,17 +178,11 @@ def take_out(
                 force=force,
                 accept=accept,
             )
-        elif len(stream.paths) == 1:
-            jobs = [
-                restoring_many.plan_told(
-                    stream.paths[0], stream.output, loader, choice, what, force=force
-                )
-            ]
         else:
-            raise UsageError(
-                f"What is told with --task is about one carrier; there are {len(stream.paths)}.",
-                "Restore carriers without header one by one.",
+            job = restoring_many.plan_told(
+                stream.paths, stream.output, loader, choice, what, force=force
             )
+            jobs = [job]
         if preview is not None and len(jobs) + len(bad) > 1:
             raise UsageError(
                 f"--preview shows one carrier; there are {len(jobs) + len(bad)}.",
@@ -253,10 +247,11 @@ class _Teller:
 
     def tell(self, outcome: RestoreOutcome, more: dict[str, Any]) -> None:
         """Tell of one carrier or clip."""
-        facts: dict[str, Any] = {}
+        facts: dict[str, Any] = {
+            "input": self.stream.shown(str(outcome.path)),
+            "status": outcome.state,
+        }
         words = ""
-        if self.jobs > 1:
-            facts = {"input": self.stream.shown(str(outcome.path)), "status": outcome.state}
         report = outcome.report
         if report is not None:
             self._remarks(report)
@@ -267,7 +262,7 @@ class _Teller:
             facts |= {"error": message, "exit_code": outcome.error.exit_code}
             print(f"iic: {message}", file=sys.stderr)
         else:
-            facts |= {"output": outcome.target, "status": outcome.state}
+            facts["output"] = outcome.target
             if self.jobs == 1:
                 words = f"{outcome.target}: there already; --force makes it anew."
         if self.as_json:

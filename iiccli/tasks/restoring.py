@@ -18,6 +18,7 @@ from iiccli.tasks.conversion import COVER, MODULES, Conversion, Form, Output, co
 from iiccli.tasks.models import Loader
 from iiccli.tasks.parts import find_carriers, read_parts, with_pixels
 from iiccli.tasks.pictures import Pixels, RestoredPictures, restore_pictures
+from iiccli.tasks.unmarked import Told, read_told, single
 
 DEFAULT_RATE = Fraction(25)
 
@@ -120,6 +121,7 @@ def restore(
     loader: Loader,
     choice: Choice = Choice(),
     *,
+    told: Told | None = None,
     force: bool = False,
     progress: Progress = lambda done, total, share: None,
     keep: Keep = keep_nothing,
@@ -132,6 +134,7 @@ def restore(
             picture is wanted.
         loader: gives the models.
         choice: see there.
+        told: what a single carrier without header holds.
         force: replace what exists.
         progress: see `Progress`.
         keep: see `Keep`.
@@ -143,9 +146,19 @@ def restore(
     check_any_target(target, force=force)
     found = [item.sources[0] for item in find_carriers(sources)]
     spare(found, target)
+    carriers = read_all(found, loader, told)
     return restore_carriers(
-        read_parts(found), target, loader, choice, force=force, progress=progress, keep=keep
+        carriers, target, loader, choice, force=force, progress=progress, keep=keep
     )
+
+
+def read_all(paths: Sequence[Path], loader: Loader, told: Told | None = None) -> list[Carrier]:
+    """Read one carrier, or all parts of a clip; see `read_parts` and `read_told`.
+
+    Raises:
+        InputError, NotACarrierError, DamagedCarrierError, ModelError, UsageError: see `errors`.
+    """
+    return read_parts(paths) if told is None else [read_told(single(paths), told, loader)]
 
 
 def check_any_target(target: Path | str, *, force: bool) -> None:

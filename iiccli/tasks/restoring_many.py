@@ -25,7 +25,7 @@ from iiccli.tasks.restoring import (
     restore_carriers,
     spare,
 )
-from iiccli.tasks.unmarked import Told, read_told
+from iiccli.tasks.unmarked import Told, read_told, single
 
 LABEL = "restored"
 """What results are called that are given no name: `STEM.restored/` or `STEM.restored.png`."""
@@ -132,16 +132,17 @@ def plan(
 
 def _earlier_results(output: str | None) -> Callable[[Path], bool]:
     """Tell which files of folders are what an earlier run has restored."""
-    if output is not None and not is_folder(output):
-        return lambda path: False
-    if output is not None:
-        return own_results(output, LABEL)
-    files = own_results(None, LABEL)
-    return lambda path: files(path) or path.parent.name.endswith(f".{LABEL}")
+    beside = own_results(None, LABEL)
+    below = own_results(output, LABEL) if output is not None else beside
+
+    def restored(path: Path) -> bool:
+        return beside(path) or below(path) or path.parent.name.endswith(f".{LABEL}")
+
+    return restored
 
 
 def plan_told(
-    source: Path,
+    sources: Sequence[Path],
     output: str | None,
     loader: Loader,
     choice: Choice,
@@ -154,6 +155,7 @@ def plan_told(
     Raises:
         IicError: it cannot be restored, or the target does not suit.
     """
+    source = single(sources)
     if output is not None:
         check_any_target(output, force=force)
         spare([source], output)

@@ -76,6 +76,20 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+def single(paths: Sequence[Path]) -> Path:
+    """The only carrier, as what is told is about one.
+
+    Raises:
+        UsageError: there are several.
+    """
+    if len(paths) != 1:
+        raise UsageError(
+            f"What is told of a carrier is about one; there are {len(paths)}.",
+            "Restore carriers without header one by one.",
+        )
+    return paths[0]
+
+
 def read_told(path: Path, what: Told, loader: Loader) -> Carrier:
     """Read a carrier; one with a readable header says itself what it is, whatever was told.
 

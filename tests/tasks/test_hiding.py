@@ -10,13 +10,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import iiccli
 from iiccli.carrier import Header, read_carrier
-from iiccli.errors import InputError, ModelError, OutputExistsError, UsageError
+from iiccli.errors import (
+    InputError,
+    ModelError,
+    NotACarrierError,
+    OutputExistsError,
+    UsageError,
+)
 from iiccli.media.fitting import MAX_SIDE, Fit, cropped
 from iiccli.tasks import hiding
 from iiccli.tasks.hiding import HideOptions, essentials_of, hide, outputs
 from iiccli.tasks.models import Loader
 from iiccli.tasks.pictures import RestoredPictures, restore_pictures
+from iiccli.tasks.unmarked import Told
 from iiccli.zoo import catalogue
 from tests.conftest import Pixels, psnr
 from tests.tasks.stills import picture, put, put_still_models
@@ -141,6 +149,23 @@ def test_without_header_nothing_tells_and_the_command_restores(
     with pytest.raises(UsageError, match="size is impossible"):
         essentials_of([(0, 90)], (96, 64), "pad")
     assert b"iic" not in path.read_bytes()
+
+
+def test_without_header_through_the_python_api(tmp_path: Path) -> None:
+    cover = put(tmp_path / "cover.png", picture(64, 96))
+    secret = put(tmp_path / "s.png", picture(90, 50, 1))
+    path = tmp_path / "c.png"
+    iiccli.hide(cover, secret, path, header=False)
+    with pytest.raises(NotACarrierError):
+        iiccli.restore(path)
+    told = Told(1, sizes=((50, 90),))
+    found, again = iiccli.restore(path, told=told)
+    assert psnr(found, picture(90, 50, 1)) > 24
+    assert psnr(again, picture(64, 96)) > 40
+    report = iiccli.restore(path, tmp_path / "back.png", told=told)
+    assert (report.names, report.states) == (("secret-1",), ["told"])
+    with pytest.raises(UsageError, match="there are 2"):
+        iiccli.restore([path, cover], told=told)
 
 
 def test_what_cannot_be_hidden(tmp_path: Path, loader: Loader) -> None:

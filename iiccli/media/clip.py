@@ -17,7 +17,13 @@ from iiccli.atomic import atomic_folder, atomic_path, check_target
 from iiccli.errors import InputError, UsageError
 from iiccli.media.animation import AnimationClip, is_animation
 from iiccli.media.animation_writing import ANIMATION_SUFFIXES, write_animation
-from iiccli.media.frames import FramesClip, frames_by_pattern, frames_in_folder, write_frames
+from iiccli.media.frames import (
+    STILL_SUFFIXES,
+    FramesClip,
+    frames_by_pattern,
+    frames_in_folder,
+    write_frames,
+)
 from iiccli.media.image import check_pixels
 from iiccli.media.opening import DECODE_ERRORS, check_is_file, quiet
 from iiccli.media.resize import Pixels
@@ -80,14 +86,17 @@ def open_clip(source: str | Path) -> Clip:
 def is_clip_source(source: str | Path) -> bool:
     """Tell cheaply whether `source` is meant as a clip rather than as one picture.
 
-    A folder, a pattern, an animation, and any file that Pillow does not know are; a file that
-    is missing is if its suffix is a clip's.
+    A folder, a pattern, an animation, and any file that Pillow does not know are, unless it is
+    called like a picture; a file that is missing is if its suffix is a clip's.
     """
     path = Path(source)
     if not _exists(path):
         name = str(source)
         return path.suffix.lower() in VIDEO_SUFFIXES or any(c in name for c in _WILDCARDS)
-    return path.is_dir() or _is_animation(path) is not False
+    if path.is_dir():
+        return True
+    animated = _is_animation(path)
+    return path.suffix.lower() not in STILL_SUFFIXES if animated is None else animated
 
 
 def is_clip_target(path: Path | str) -> bool:

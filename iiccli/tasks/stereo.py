@@ -138,26 +138,41 @@ def embed_views(
     Raises:
         InputError: the views' sizes are too different.
     """
-    size, own = _size(left), _size(right)
-    if not _plausible(size, own):
-        raise InputError(
-            f"A left view of {size[0]}×{size[1]} and a right one of {own[0]}×{own[1]} pixels are "
-            "no pair.",
-            "Two views of one scene have about the same size.",
-        )
+    check_pair(left, right)
+    size = _size(left)
     return embed_pictures(
         model,
         [left, resize(right, size)],
         0,
         quality,
         progress,
-        essentials=_ESSENTIALS.pack(*size, *own),
+        essentials=_ESSENTIALS.pack(*size, *_size(right)),
         **fields,
     )
 
 
+def check_pair(left: Pixels, right: Pixels) -> None:
+    """Refuse views whose sizes are too different.
+
+    Raises:
+        InputError: they are.
+    """
+    size, own = _size(left), _size(right)
+    if not _plausible(size, own):
+        raise InputError(
+            f"A left view of {size[0]}×{size[1]} and a right one of {own[0]}×{own[1]} pixels are "
+            "no pair.",
+            f"Neither side may be more than {MAX_RATIO} times the other's.",
+        )
+
+
 def note_fit(left: Pixels, right: Pixels, note: Note) -> None:
-    """Say what is done to a right view of another size."""
+    """Say what is done to a right view of another size.
+
+    Raises:
+        InputError: the sizes are too different.
+    """
+    check_pair(left, right)
     size, own = _size(left), _size(right)
     if size == own:
         return

@@ -111,10 +111,12 @@ def find_items(
         if not source.is_dir():
             items.append(Item((source,), Path(source.stem)))
             continue
+        # Whoever names a folder of results means them.
+        all_of_it = leave_out(source / f"any{next(iter(suffixes))}")
         inside = [
             path
             for path in _files(source, recursive)
-            if path.suffix.lower() in suffixes and not leave_out(path)
+            if path.suffix.lower() in suffixes and (all_of_it or not leave_out(path))
         ]
         if not inside:
             raise InputError(

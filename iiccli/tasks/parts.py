@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,13 +36,28 @@ class Bad:
     error: IicError
 
 
-def find_carriers(sources: Sequence[Path], recursive: bool = False) -> list[Item]:
+def find_carriers(
+    sources: Sequence[Path],
+    recursive: bool = False,
+    leave_out: Callable[[Path], bool] = lambda path: False,
+) -> list[Item]:
     """Files, and all pictures that may be carriers in folders; hidden ones are left out.
+
+    Args:
+        sources: files and folders.
+        recursive: go into folders of folders.
+        leave_out: tells which files of folders are to be passed over.
 
     Raises:
         InputError: a folder holds no such picture, or a picture is there twice.
     """
-    items = find_items(sources, recursive=recursive, suffixes=tuple(FORMATS), noun="carriers")
+    items = find_items(
+        sources,
+        recursive=recursive,
+        suffixes=tuple(FORMATS),
+        leave_out=leave_out,
+        noun="carriers",
+    )
     found = [item.sources[0] for item in items]
     if len(set(found)) < len(found):
         double = next(path for path in found if found.count(path) > 1)

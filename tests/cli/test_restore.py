@@ -69,6 +69,8 @@ def test_json(iic: Iic, cover: Path) -> None:
     facts = iic("restore", cover, "-o", "frames", "--json").json
     assert facts.pop("seconds") > 0
     assert facts == {
+        "input": str(cover),
+        "status": "done",
         "output": "frames",
         "task": "video",
         "pictures": 5,

@@ -249,7 +249,7 @@ def test_too_little_memory(
         MemoryError(),
     ):
 
-        def embed(*arguments: object, error: Exception = error) -> NoReturn:
+        def embed(*arguments: object, error: Exception = error, **more: object) -> NoReturn:
             raise error
 
         monkeypatch.setattr(TransformConverter, "embed", embed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -71,13 +72,19 @@ def show(
     if as_json:
         result_json(facts)
         return
+    _tell(facts)
+
+
+def _tell(facts: Mapping[str, Any], indent: str = "") -> None:
+    """Print a table of tables; the innermost ones on a line each."""
     for key, value in facts.items():
-        if isinstance(value, dict):
-            result(f"{key}:")
-            for name, item in value.items():
-                result(f"  {name}: {item}")
+        if not isinstance(value, dict):
+            result(f"{indent}{key}: {value}")
+        elif indent and not any(isinstance(item, dict) for item in value.values()):
+            result(f"{indent}{key}: {', '.join(f'{name} {v}' for name, v in value.items())}")
         else:
-            result(f"{key}: {value}")
+            result(f"{indent}{key}:")
+            _tell(value, f"{indent}  ")
 
 
 @app.command("verify")

@@ -54,6 +54,17 @@ def test_show(iic: Iic, tiny_models: Path) -> None:
     iic("models", "show", "none").fails(6, "There is no model 'none'", "video-3.v1, video-5.v1")
 
 
+def test_figures_and_scale(iic: Iic, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = {"sets": {"Set5": {"balanced": {"cover_psnr": 40.5, "others_psnr": 33.25}}}}
+    card = Card("rescale-2.v1", "rescale", "fast", {"pictures": 1, "scale": 2}, metrics=figures)
+    save_model(desk / "rescale-2.v1.safetensors", card, {"x": torch.zeros(1)})
+    monkeypatch.setattr(catalogue, "folders", lambda: iter([desk]))
+    assert iic("models").out.startswith("rescale-2.v1       rescale  1 picture    1/2 size")
+    assert iic("models", "--json").json[0]["scale"] == 2
+    text = iic("models", "show", "rescale-2").out
+    assert "  sets:\n    Set5:\n      balanced: cover_psnr 40.5, others_psnr 33.25\n" in text
+
+
 @pytest.fixture
 def own_models(desk: Path, tiny_models: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of the tiny models that a test may spoil."""

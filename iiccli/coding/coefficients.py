@@ -225,7 +225,8 @@ class CoefficientCoder:
         """Undo `write`.
 
         Args:
-            payloads: of each block; None where it is lost: its coefficients are then 0.
+            payloads: of each block; None where it is lost: its coefficients are then 0. What
+                is cut off counts as 0 bits.
             level: (blocks,) the level that each was written at.
 
         Returns:
@@ -320,8 +321,10 @@ def _payload(states: States, words: Words, raw: Bits) -> Bits:
 def _parts(payload: Bits | None) -> tuple[States, Words, Bits]:
     if payload is None:
         return np.zeros(LANES, np.uint64), np.zeros(0, np.uint16), np.zeros(0, np.uint8)
-    words = length(payload)[0]
     middle = HEAD_BITS + 32 * LANES
+    if len(payload) < middle:
+        payload = np.concatenate((payload, np.zeros(middle - len(payload), np.uint8)))
+    words = min(length(payload)[0], (len(payload) - middle) // 16)
     end = middle + 16 * words
     states = np.packbits(payload[HEAD_BITS:middle]).view(">u4").astype(np.uint64)
     return states, np.packbits(payload[middle:end]).view(">u2").astype(np.uint16), payload[end:]

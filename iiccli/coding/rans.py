@@ -25,6 +25,8 @@ _LOW = 1 << 16
 _WORD = np.uint64(16)
 _MASK = np.uint64(0xFFFF)
 _SLOT = np.uint64(TOTAL - 1)
+_BUFFER = 2**26
+"""Words that are set aside at once, at most."""
 
 Words = npt.NDArray[np.uint16]
 States = npt.NDArray[np.uint64]
@@ -90,7 +92,7 @@ def encode(
     x = np.full((blocks, LANES), _LOW, np.uint64)
     rows = sum(s.rows for s, _, _ in steps)
     size = rows * LANES  # a row emits at most one word a lane
-    buffer = np.zeros((blocks, size), np.uint16) if blocks * size < 2**26 else None
+    buffer = np.zeros((blocks, size), np.uint16) if blocks * size < _BUFFER else None
     chunks: list[list[Words]] = [[] for _ in range(blocks)]
     ends = np.full(blocks, size, np.int64)
     for seat, frequency, start in reversed(steps):

@@ -14,6 +14,8 @@ Gray = np.ndarray[Any, np.dtype[np.float64]]
 """(H, W) float."""
 
 _EPSILON = 1e-9
+_LEAST_OVERLAP = 0.5
+"""Of the largest one possible: few pixels are alike by chance."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +84,8 @@ def best_match(first: Gray, second: Gray, reach: tuple[int, int]) -> Match:
     both = correlation(*values) - sums[0] * sums[1] / count
     own = [np.maximum(q - s**2 / count, 0) for q, s in zip(squares, sums, strict=True)]
     flat = _EPSILON * max(float((first**2).sum()), float((second**2).sum()), 1.0)
-    scores = np.where(
-        np.minimum(*own) > flat, both / np.sqrt(np.maximum(own[0] * own[1], flat**2)), 0
-    )
+    told = (np.minimum(*own) > flat) & (count >= _LEAST_OVERLAP * count.max())
+    scores = np.where(told, both / np.sqrt(np.maximum(own[0] * own[1], flat**2)), 0)
     xs, ys = np.arange(-reach[0], reach[0] + 1), np.arange(-reach[1], reach[1] + 1)
     window = scores[np.ix_(ys, xs)]
     row, column = np.unravel_index(int(window.argmax()), window.shape)

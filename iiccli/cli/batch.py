@@ -42,6 +42,8 @@ PreviewOption = Annotated[
     typer.Option("--preview", help="Draw originals, carrier, restored and differences."),
 ]
 
+NO_PREVIEW = "there is no preview of what was there already; --force makes both anew."
+
 
 @dataclass(frozen=True)
 class Manner:
@@ -206,6 +208,8 @@ class _Teller:
             print(f"iic: {message}", file=sys.stderr)
         elif self.jobs == 1:
             words = f"{job.target}: there already, and whole; --force makes it anew."
+            if self.manner.preview is not None:
+                say(f"note: {NO_PREVIEW}", quiet=self.manner.quiet)
         if self.manner.as_json:
             result_json(facts, line=self.jobs > 1)
         elif words:

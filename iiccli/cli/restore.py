@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from iiccli.cli.batch import RecursiveOption, summary
+from iiccli.cli.batch import NO_PREVIEW, RecursiveOption, summary
 from iiccli.cli.options import (
     DeviceOption,
     FitRule,
@@ -214,6 +214,8 @@ def take_out(
                 if preview is not None and shown:
                     _draw(preview, *shown[0], force=force)
                     facts["preview"] = str(preview)
+                elif preview is not None:
+                    say(f"note: {NO_PREVIEW}", quiet=quiet)
                 teller.tell(outcome, facts)
                 outcomes.append(outcome)
                 begun = time.monotonic()

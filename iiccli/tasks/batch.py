@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 
 from iiccli.carrier import FORMATS, Header, read_carrier
-from iiccli.errors import IicError, InputError, UsageError
+from iiccli.errors import DeviceError, IicError, InputError, UsageError
 from iiccli.media.frames import STILL_SUFFIXES, frames_by_pattern, natural_key
 from iiccli.media.image import resize
 from iiccli.tasks.conversion import Made
@@ -204,7 +204,7 @@ def plan(
         jobs = [Job(items[0].sources, Path(output), named=True)]
     else:
         raise UsageError(
-            f"{len(items)} results do not go into one file, {output}.",
+            f"{output} is one file; what comes of several inputs, or of a folder, is not.",
             f"Give a folder, such as -o {Path(output).with_suffix('')}/.",
         )
     check_distinct(jobs)
@@ -276,7 +276,14 @@ def run(
                 outcome = Outcome(job, "done", embed_one(job.sources, job.target))
         except IicError as error:
             outcome = Outcome(job, "failed", error=error)
+        except MemoryError:
+            outcome = Outcome(job, "failed", error=too_large(job.sources[0]))
         yield outcome
+
+
+def too_large(path: Path) -> DeviceError:
+    """The error that a batch goes on after, where memory does not suffice for one of many."""
+    return DeviceError(f"There is not enough memory for {path}.", "Shrink it first.")
 
 
 def is_done(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from iiccli.atomic import atomic_folder, check_target
 from iiccli.carrier import Attached, Carrier, Header, contents
-from iiccli.errors import ModelError, UsageError
+from iiccli.errors import DamagedCarrierError, UsageError
 from iiccli.inference.converter import no_progress
 from iiccli.media.clip import CLIP_SUFFIXES, check_clip_target, write_clip
 from iiccli.media.image import PICTURE_SUFFIXES, check_picture_target, write_picture
@@ -427,7 +427,9 @@ def _write_stills(
     else:
         wanted = [output for output in outputs if output.name in way.names]
         if not wanted:
-            raise ModelError("The model gave nothing back that was asked for.")
+            raise DamagedCarrierError(
+                "The carrier does not hold what its header says.", "Look for the original file."
+            )
     if not way.folder:
         write_output(path, wanted[0], attached, force=force)
         return (wanted[0].name,)

@@ -9,7 +9,7 @@ from pathlib import Path
 from iiccli.carrier import Carrier, Header
 from iiccli.errors import IicError
 from iiccli.media.image import read_picture
-from iiccli.tasks.batch import Job, State, alike, check_distinct, is_folder, own_results
+from iiccli.tasks.batch import Job, State, alike, check_distinct, is_folder, own_results, too_large
 from iiccli.tasks.conversion import Conversion
 from iiccli.tasks.models import Loader
 from iiccli.tasks.parts import Bad, Group, find_carriers, grouped, read_parts, with_pixels
@@ -229,6 +229,8 @@ def run(
                 outcome = RestoreOutcome(path, job.target, "done", report)
         except IicError as error:
             outcome = RestoreOutcome(path, job.target, "failed", error=error)
+        except MemoryError:
+            outcome = RestoreOutcome(path, job.target, "failed", error=too_large(path))
         yield outcome
 
 

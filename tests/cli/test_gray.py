@@ -219,7 +219,7 @@ def test_a_named_target_is_never_passed_over(iic: Iic) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["a.png", "b.png", "-o", "c.png"], 2, "2 results do not go into one file"),
+        (["a.png", "b.png", "-o", "c.png"], 2, "c.png is one file; what comes of several"),
         (["a.png", "a.jpg", "-o", "out/"], 2, "a.png and a.jpg would both become out/a.png"),
         (
             ["a.png", "-o", "./a.png", "--force"],

@@ -241,6 +241,22 @@ def test_every_preview(iic: Iic, name: str) -> None:
     assert Image.open("sheet.png").height > 2 * 96
 
 
+def test_no_preview_of_what_is_there(iic: Iic) -> None:
+    iic("restore", "carriers/a.png")
+    done = iic("restore", "carriers/a.png", "--preview", "sheet.png")
+    assert (done.code, done.err[:28]) == (0, "note: there is no preview of")
+    assert not Path("sheet.png").exists()
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".tif"])
+def test_gray_in_every_format(iic: Iic, made: Path, suffix: str) -> None:
+    assert iic("gray", made / "source0.png", "-o", f"g{suffix}").code == 0
+    assert iic("inspect", f"g{suffix}", "--json").json["state"] == "whole"
+    assert iic("restore", f"g{suffix}", "-o", "back.png").code == 0
+    iic("restore", "carriers/a.png", "-o", "same.png")
+    assert np.array_equal(np.asarray(Image.open("back.png")), np.asarray(Image.open("same.png")))
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [

@@ -137,9 +137,9 @@ def test_one_result_may_be_named() -> None:
     assert plan([item("a.jpg")], "b.tif", "gray") == [
         Job((Path("a.jpg"),), Path("b.tif"), named=True)
     ]
-    with pytest.raises(UsageError, match="do not go into one file"):
+    with pytest.raises(UsageError, match=r"b\.tif is one file"):
         plan([item("a.jpg")], "b.tif", "gray", single=False)
-    with pytest.raises(UsageError, match="2 results do not go into one file") as caught:
+    with pytest.raises(UsageError, match=r"b\.png is one file") as caught:
         plan([item("a.jpg"), item("b.jpg")], "b.png", "gray")
     assert "-o b/" in caught.value.hint
 
@@ -263,6 +263,18 @@ def test_a_target_that_was_named_is_not_passed_over(tmp_path: Path) -> None:
     (job,) = jobs_in(tmp_path, 1, named=True)
     carrier(job.target, 0)
     assert states(list(run([job], fake(), "mono"))) == ["done"]
+
+
+def test_one_that_is_too_large_does_not_stop_the_others(tmp_path: Path) -> None:
+    def large(sources: Sequence[Path], target: Path) -> Made:
+        if target.stem == "out0":
+            raise MemoryError
+        return fake()(sources, target)
+
+    first, second = run(jobs_in(tmp_path, 2), large, "mono")
+    assert (first.state, second.state) == ("failed", "done")
+    assert first.error is not None
+    assert first.error.exit_code == 9
 
 
 def test_mistakes_of_ours_are_not_swallowed(tmp_path: Path) -> None:

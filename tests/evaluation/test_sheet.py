@@ -7,11 +7,14 @@ import pytest
 
 from iiccli.evaluation.sheet import (
     Panel,
+    conversion_sheet,
     decibels,
     difference,
     draw,
     embedding_sheet,
+    outputs_sheet,
     restoration_sheet,
+    shown,
 )
 from tests.conftest import moving_clip
 
@@ -41,6 +44,45 @@ def test_captions() -> None:
     assert [len(row) for row in rows] == [2, 3, 3]
     assert rows[0][1].caption.startswith("restored 2 minus carrier 8x: ")
     assert len(restoration_sheet(cover[::2], frames, 1)[0]) == 1
+
+
+def test_a_conversion_of_one_picture_takes_two_rows() -> None:
+    (photo,) = moving_clip(20, 30, 1)
+    gray = photo[..., 1]
+    rows = conversion_sheet([("colour", photo, None)], gray, gray // 2, [("colour", photo, None)])
+    assert [[panel.caption for panel in row] for row in rows] == [
+        ["colour", "restored colour: identical", "its difference, 8x"],
+        ["the cover", rows[1][1].caption, "its difference, 8x"],
+    ]
+    assert rows[1][1].caption.startswith("the carrier: ")
+    assert draw(rows, "A title").ndim == 3
+
+
+def test_a_conversion_of_several_compares_by_name() -> None:
+    left, right, other = moving_clip(20, 30, 3)
+    originals = [("left", left, None), ("right", right, None)]
+    restored = [("right", right, None), ("left", other, None), ("new", other[::2], None)]
+    rows = conversion_sheet(originals, left, left, restored)
+    assert [len(row) for row in rows] == [2, 3, 3, 2]
+    assert rows[2][0].caption == "restored right: identical"
+    assert rows[2][1].caption.startswith("restored left: ")
+    assert "identical" not in rows[2][1].caption
+    assert rows[2][2].caption == "restored new"
+    assert not rows[3][0].pixels.any()
+    assert [len(row) for row in outputs_sheet(left, restored)] == [1, 3]
+
+
+def test_what_is_transparent_shows_a_chequered_ground() -> None:
+    red = np.zeros((32, 32, 3), np.uint8)
+    red[..., 0] = 255
+    alpha = np.zeros((32, 32), np.uint8)
+    alpha[:, 16:] = 255
+    assert shown(red, None) is red
+    picture = shown(red, alpha)
+    assert (picture[:, 16:] == red[:, 16:]).all()
+    assert sorted(np.unique(picture[:, :16])) == [208, 255]
+    (row,) = outputs_sheet(red, [("cut", red, alpha)])[1:]
+    assert (row[0].pixels == picture).all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 900), (900, 3), (64, 80), (1080, 1920)])

@@ -63,7 +63,7 @@ def best_match(first: Gray, second: Gray, reach: tuple[int, int]) -> Match:
     Only where both have pixels is compared. The pictures may differ in size; they are laid
     with their top left corners upon each other, and shifted from there.
     """
-    height, width = (a + b for a, b in zip(first.shape, second.shape, strict=True))
+    height, width = (_smooth(a + b) for a, b in zip(first.shape, second.shape, strict=True))
 
     def spectrum(values: Gray) -> Any:
         return np.fft.rfft2(values, (height, width))
@@ -90,3 +90,15 @@ def best_match(first: Gray, second: Gray, reach: tuple[int, int]) -> Match:
     window = scores[np.ix_(ys, xs)]
     row, column = np.unravel_index(int(window.argmax()), window.shape)
     return Match(float(window.max()), int(xs[column]), int(ys[row]))
+
+
+def _smooth(length: int) -> int:
+    """The next number without prime factors above 5: a length of which an FFT is fast."""
+    while True:
+        rest = length
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return length
+        length += 1

@@ -113,7 +113,10 @@ class _Views:
             for i, s in enumerate(size)
         ]
         gray = np.asarray(
-            image.resize((target[0], target[1]), Image.Resampling.BILINEAR, box=inside), float
+            image.resize(
+                (target[0], target[1]), Image.Resampling.BILINEAR, box=inside, reducing_gap=3
+            ),
+            float,
         )
         rest = [size[1] - target[1], size[0] - target[0]]
         gray = np.pad(gray, [(r // 2, r - r // 2) for r in rest], mode="edge")

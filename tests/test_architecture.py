@@ -121,7 +121,10 @@ def test_foreign_packages_stay_where_they_belong(part: str) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("arguments", [[], ["--version"], ["--help"], ["embed-video", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--version"], ["--help"], ["embed-video", "--help"], ["gray", "-h"], ["restore", "-h"]],
+)
 def test_nothing_heavy_is_loaded_for_an_answer(arguments: list[str]) -> None:
     """`import iiccli`, the version and the help texts come at once."""
     code = f"""

@@ -216,13 +216,13 @@ def _read_two(sources: Sequence[Path], zoom: float | None, note: Note) -> ViewPa
             f"Neither side may be more than {MAX_RATIO} times the other's.",
         )
     tele = resize(near, size)
+    if zoom is None:
+        zoom = _look_for_zoom(sources, wide.pixels, tele, note)
     if size != own:
         words = f"{sources[1].name} is resized from {own[0]}×{own[1]} to {size[0]}×{size[1]}"
         if abs(own[0] * size[1] / (own[1] * size[0]) - 1) > 0.02:
             words += ", which changes its proportions"
         note(f"{words}; when restored it has its own size")
-    if zoom is None:
-        zoom = _look_for_zoom(sources, wide.pixels, tele, note)
     return ViewPair(wide, tele, zoom, near)
 
 

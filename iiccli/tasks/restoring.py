@@ -342,9 +342,10 @@ class Way:
         if len(main) == 1:
             self.names = main
             return
+        forms = f"; or one of --as {', '.join(self.kind.forms)}" if self.kind.forms else ""
         raise UsageError(
             f"{len(self.names)} pictures come back; {path} names one file.",
-            f"Give a folder (-o back/), or choose with --only: {', '.join(self.names)}.",
+            f"Give a folder (-o back/), or choose with --only: {', '.join(self.names)}{forms}.",
         )
 
     def writes(self, name: str) -> bool:

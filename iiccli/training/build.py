@@ -28,6 +28,12 @@ from iiccli.zoo.modelfile import Card, load_model, save_model
 _VALIDATION_EVERY = 12
 """One sample in so many is kept out of training to validate on."""
 
+_VALIDATED = 6
+"""So many examples at most: they are measured whole."""
+
+_EXAMPLES = 60
+"""So many samples, or a little more, are decoded for the enhancer to learn from."""
+
 Report = Callable[[str], None]
 
 
@@ -134,18 +140,26 @@ def train_model(
 def _examples(
     converter: AdaptiveConverter, items: Sequence[Analysed], report: Report
 ) -> tuple[list[Example], list[Example]]:
-    """Examples to train on, each sample at every quality, and to validate on."""
+    """Examples to train on, and to validate on: of each sample at one quality or more.
+
+    Finding the level that fits takes longer than all else, so that many samples share out the
+    qualities, and few have them all.
+    """
     random = np.random.default_rng(2)
     own: list[Example] = []
     kept: list[Example] = []
-    for number, item in enumerate(items):
+    qualities = converter.qualities
+    each = max(1, min(qualities, _EXAMPLES // len(items)))
+    chosen = items[:: max(1, len(items) // _EXAMPLES)]
+    for number, item in enumerate(chosen):
         if number % 20 == 0:
-            report(f"examples: {number} of {len(items)}")
-        held = len(items) > 1 and number % _VALIDATION_EVERY == 0
-        for quality in range(converter.qualities):
+            report(f"examples: {number} of {len(chosen)}")
+        held = len(chosen) > 1 and number % _VALIDATION_EVERY == 0
+        for i in range(each):
+            quality = (number + i) % qualities
             made = examples(converter, replace(item, quality=quality), random)
             (kept if held else own).extend(made)
-    return own, kept[: 4 * converter.qualities]
+    return own, kept[:_VALIDATED]
 
 
 def _on(items: Sequence[Example], device: torch.device) -> list[Example]:
@@ -174,21 +188,33 @@ def _load_tables(net: AdaptiveNet, path: Path) -> None:
 
 
 def _start_from(net: AdaptiveNet, init: Path, report: Report) -> None:
-    """Take over every tensor of the enhancer whose shape fits.
+    """Take over another model's enhancer, as far as the two overlap.
+
+    Channels of pictures that only one of them has are left as they are; so are side planes,
+    unless both networks have the same.
 
     Raises:
-        ModelError: none does.
+        ModelError: its enhancer is of another width, or there is none.
     """
-    _, state = load_model(init)
+    card, state = load_model(init)
+    found = {k.removeprefix("enhancer."): v for k, v in state.items() if k.startswith("enhancer.")}
     own = net.enhancer.state_dict()
-    fitting = {
-        name: state[f"enhancer.{name}"]
-        for name, tensor in own.items()
-        if f"enhancer.{name}" in state and state[f"enhancer.{name}"].shape == tensor.shape
-    }
-    if not fitting:
+    if "head.weight" not in found or len(found["head.weight"]) != len(own["head.weight"]):
         raise ModelError(
             f"Nothing of {init.name} fits the network to train.", "Start from a model of its kind."
         )
-    net.enhancer.load_state_dict({**own, **fitting})
-    report(f"{len(fitting)} of {len(own)} tensors taken from {init.name}")
+    mine, other = own["head.weight"], found["head.weight"]
+    # The tail writes the pictures' channels, so it tells how many there are.
+    pictures = (len(own["tail.bias"]), len(found["tail.bias"]))
+    shared = min(pictures)
+    mine[:, :shared] = other[:, :shared]
+    mine[:, pictures[0] :] = 0
+    if card.network == "adaptive" and mine.shape[1] - pictures[0] == other.shape[1] - pictures[1]:
+        mine[:, pictures[0] :] = other[:, pictures[1] :]
+    for name in ("tail.weight", "tail.bias"):
+        own[name][:shared] = found[name][:shared]
+    same = [k for k, v in own.items() if k in found and v.shape == found[k].shape]
+    for name in same:
+        own[name] = found[name]
+    net.enhancer.load_state_dict(own)
+    report(f"started from the enhancer of {card.name}")

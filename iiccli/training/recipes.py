@@ -8,6 +8,7 @@ from iiccli.networks.adaptive import AdaptiveConfig
 from iiccli.training.loop import Schedule
 
 _STILL = ((3, 3, 3), (4, 4, 4), (8, 8, 8))
+_NEAR = ((2, 2, 2), (3, 3, 3), (4, 4, 4))
 _FAINT = ((3, 3, 3), (4, 4, 4), (4, 4, 8))
 
 
@@ -39,7 +40,7 @@ class Recipe:
 
 
 def _schedule(minutes: float) -> Schedule:
-    return Schedule(minutes=minutes, rate=5e-4)
+    return Schedule(minutes=minutes, rate=4e-4)
 
 
 def hide(secrets: int, minutes: float) -> Recipe:
@@ -52,7 +53,7 @@ def hide(secrets: int, minutes: float) -> Recipe:
         task="hide",
         network=network,
         schedule=_schedule(minutes),
-        samples=120 // secrets,
+        samples=80 // secrets,
         start="hide-1" if secrets > 1 else "",
     )
 
@@ -67,47 +68,49 @@ def video(pictures: int, minutes: float, scale: int = 1) -> Recipe:
         task="video",
         network=network,
         schedule=_schedule(minutes),
-        samples=240 // pictures + 20,
+        samples=120 // pictures + 12,
         side=256 if pictures < 7 else 192,
-        start="video-5" if pictures != 5 and scale == 1 else "",
+        start=f"video-{pictures}.v1" if pictures in (3, 5, 9) else "video-9.v1",
     )
 
 
 def mono(minutes: float) -> Recipe:
     """A stereo pair: the right view, moved against the left."""
-    network = AdaptiveConfig(2, motion=8, moduli=_STILL)
-    return Recipe("mono.v1", "mono", network, _schedule(minutes), samples=100)
+    network = AdaptiveConfig(2, motion=8, moduli=_NEAR)
+    return Recipe("mono.v1", "mono", network, _schedule(minutes), samples=70, start="video-3.v1")
 
 
 def dual(minutes: float) -> Recipe:
     """A near view, of which the wide one shows the coarse."""
-    network = AdaptiveConfig(2, prediction="zoom", motion=8, moduli=_STILL)
-    return Recipe("dual.v1", "dual", network, _schedule(minutes), samples=240)
+    network = AdaptiveConfig(2, prediction="zoom", motion=8, moduli=_NEAR)
+    return Recipe("dual.v1", "dual", network, _schedule(minutes), samples=150, start="video-3.v1")
 
 
 def layers(minutes: float) -> Recipe:
     """Background and alpha of a composite."""
-    network = AdaptiveConfig(3, kind="layers", moduli=_STILL)
-    return Recipe("layers.v1", "layers", network, _schedule(minutes), samples=100)
+    network = AdaptiveConfig(3, kind="layers", moduli=_NEAR)
+    return Recipe(
+        "layers.v1", "layers", network, _schedule(minutes), samples=70, start="video-3.v1"
+    )
 
 
 def gray(minutes: float) -> Recipe:
     """The colour of a picture in gray."""
     network = AdaptiveConfig(1, kind="gray", moduli=((2,), (3,)))
-    return Recipe("gray.v1", "gray", network, _schedule(minutes), samples=160)
+    return Recipe("gray.v1", "gray", network, _schedule(minutes), samples=100, start="video-3.v1")
 
 
 def rescale(scale: int, minutes: float) -> Recipe:
     """The detail of a picture made smaller."""
-    network = AdaptiveConfig(1, scale=scale, moduli=((4, 4, 4), (8, 8, 8), (16, 16, 16)))
+    network = AdaptiveConfig(1, scale=scale, moduli=((4, 4, 4), (6, 6, 6), (8, 8, 8)))
     return Recipe(
         name=f"rescale-{scale}.v1",
         task="rescale",
         network=network,
         schedule=_schedule(minutes),
-        samples=100,
-        side=448,
-        crop=128,
+        samples=60,
+        side=384,
+        start="video-3.v1",
     )
 
 

@@ -27,7 +27,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inference": FOUNDATION | {"networks", "coding", "zoo"},
     "tasks": FOUNDATION | {"inference", "networks", "media", "carrier", "zoo"},
     "evaluation": FOUNDATION | {"tasks", "inference", "networks", "media", "carrier", "zoo"},
-    "training": FOUNDATION | {"evaluation", "tasks", "inference", "networks", "media", "zoo"},
+    "training": FOUNDATION
+    | {"evaluation", "tasks", "inference", "networks", "coding", "media", "zoo"},
     "cli": FOUNDATION | {"training", "evaluation", "tasks", "inference", "media", "carrier", "zoo"},
     "api": FOUNDATION | {"evaluation", "tasks", "inference", "zoo"},
     # the public API, lazily; and the version, which everybody may ask for

@@ -88,7 +88,7 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(words)
     shared = Path("../shared/data")
     if arguments.train_data is None:
-        names = ("video", "photos-0", "photos-1")
+        names = ("video", "photos-0", "photos-1", "stereo", "matting")
         arguments.train_data = [shared / "train" / f"{name}.tar" for name in names]
     arguments.test_data = arguments.test_data or shared / "test"
     missing = [p for p in (*arguments.train_data, arguments.test_data) if not p.exists()]
@@ -124,6 +124,7 @@ def ship(recipe: Recipe, target: Path, arguments: argparse.Namespace, stop: Stop
             run,
             device=device,
             precision=choose_precision(arguments.precision, device),
+            init=start_of(recipe, arguments.models),
             stop=stop,
             report=tell,
         )
@@ -143,6 +144,14 @@ def ship(recipe: Recipe, target: Path, arguments: argparse.Namespace, stop: Stop
     digest = save_model(target, replace(card, metrics=figures), state)
     tell(f"{target}: {target.stat().st_size / 1e6:.2f} MB, SHA-256 {digest}")
     return True
+
+
+def start_of(recipe: Recipe, models: Path) -> Path | None:
+    """The newest version at hand of the model that a recipe starts from."""
+    named = models / f"{recipe.start}.safetensors"
+    versions = sorted(models.glob(f"{recipe.start}.v*.safetensors"))
+    found = [named, *versions] if named.exists() else versions
+    return found[-1] if recipe.start and found else None
 
 
 def unpacked(path: Path, folder: Path) -> Path:

@@ -140,32 +140,34 @@ class CoefficientCoder:
 
     def rate(self, quantised: Quantised, level: int) -> npt.NDArray[np.float64]:
         """Bits that each block's payload will take, nearly: (blocks,)."""
-        magnitudes = np.abs(quantised)
+        magnitudes = np.abs(quantised[..., self.grid.order])
         cells = np.zeros(self.grid.cells)
         costs = self.tables.costs
 
         def own(step: Step, classes: Ints) -> npt.NDArray[np.integer]:
             m = _of(magnitudes, step, self.grid)
             symbol = np.minimum(m >> SHIFTS[classes], SYMBOLS - 1)
-            cells[self.grid.colours[step.colour]] += costs[classes, symbol].sum(0)
+            cells[self.grid.spans[step.colour]] += costs[classes, symbol].sum(0)
             return m
 
         self.walk(level, own)
         total: npt.NDArray[np.float64] = np.bincount(
-            self.grid.blocks, weights=cells, minlength=self.blocks
+            self.grid.blocks[self.grid.order], weights=cells, minlength=self.blocks
         ).astype(np.float64)
         return total + OVERHEAD + 8 * LANES
 
     def classes(self, quantised: Quantised, level: int) -> npt.NDArray[np.uint8]:
         """The class of each coefficient, shaped as they are."""
-        magnitudes = np.abs(quantised)
-        found = np.zeros(quantised.shape, np.uint8)
+        magnitudes = np.abs(quantised[..., self.grid.order])
+        ordered = np.zeros(quantised.shape, np.uint8)
 
         def own(step: Step, classes: Ints) -> npt.NDArray[np.integer]:
-            found[step.frequencies[:, None], step.rank, self.grid.colours[step.colour]] = classes
+            ordered[step.frequencies, step.rank, self.grid.spans[step.colour]] = classes
             return _of(magnitudes, step, self.grid)
 
         self.walk(level, own)
+        found = np.empty_like(ordered)
+        found[..., self.grid.order] = ordered
         return found
 
     def write(self, quantised: Quantised, level: int) -> list[Bits]:
@@ -175,9 +177,10 @@ class CoefficientCoder:
         widths: list[Ints] = []
         owners: list[Ints] = []
         tables = self.tables
+        ordered = quantised[..., self.grid.order]
 
         def own(step: Step, classes: Ints) -> npt.NDArray[np.integer]:
-            q = _of(quantised, step, self.grid)
+            q = _of(ordered, step, self.grid)
             m = np.abs(q)
             # Cells first: so a block's symbols are one run.
             number, flat, signs = classes.T.ravel(), m.T.ravel(), (q < 0).T.ravel()
@@ -279,12 +282,13 @@ class CoefficientCoder:
                 low[chosen] = np.where(escaped, value >> _ESCAPE_BITS, value)
             m = (high << shift) + low
             signs = np.where(negative, -m, m).reshape(classes.T.shape).T
-            cells = grid.colours[step.colour]
-            place = (step.frequencies[:, None], step.rank, cells)
+            place = (step.frequencies, step.rank, grid.spans[step.colour])
             quantised[place] = signs
             found[place] = classes
             around.put(step, np.abs(signs))
-        return quantised, found
+        back = np.empty(grid.cells, np.int64)
+        back[grid.order] = np.arange(grid.cells)
+        return quantised[..., back], found[..., back]
 
     def _seat(self, step: Step) -> Seats:
         key = (step.colour, len(step.frequencies))
@@ -297,7 +301,8 @@ class CoefficientCoder:
 
 
 def _of(values: Quantised, step: Step, grid: Grid) -> Quantised:
-    chosen: Quantised = values[step.frequencies[:, None], step.rank, grid.colours[step.colour]]
+    """What a step codes of values whose cells are in `grid.order`."""
+    chosen: Quantised = values[step.frequencies, step.rank, grid.spans[step.colour]]
     return chosen
 
 

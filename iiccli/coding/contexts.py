@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -88,6 +89,17 @@ class Grid:
         """How many."""
         return len(self.blocks)
 
+    @cached_property
+    def order(self) -> Ints:
+        """All cells, one colour after the other: in this order a colour is a slice."""
+        return np.concatenate(self.colours)
+
+    @cached_property
+    def spans(self) -> tuple[slice, slice]:
+        """Where the colours lie in `order`."""
+        first = len(self.colours[0])
+        return slice(0, first), slice(first, self.cells)
+
 
 def part_of(grid: Grid, blocks: Ints) -> tuple[Grid, Ints]:
     """The grid of some blocks alone, numbered anew; and which cells of `grid` those are."""
@@ -159,7 +171,11 @@ class Surroundings:
     def __init__(self, grid: Grid, cell: int, base: Magnitudes) -> None:
         self.grid, self.cell = grid, cell
         ranks = base.shape[1]
-        self._base = base if base.ndim == 3 else base[..., None]
+        # Inside, cells are in `grid.order`: what belongs to a colour is a view, not a copy.
+        self._base = base[..., grid.order] if base.ndim == 3 else base[..., None]
+        place = np.empty(grid.cells + 1, np.int64)
+        place[grid.order], place[-1] = np.arange(grid.cells), grid.cells
+        self._around = [place[grid.around[:, cells]] for cells in grid.colours]
         # One frequency more, one rank more and one cell more: zeros for what is not there.
         shape = (cell * cell + 1, ranks + 1, grid.cells + 1)
         self._own: Magnitudes = np.zeros(shape, np.int32)
@@ -177,11 +193,13 @@ class Surroundings:
 
     def put(self, step: Step, magnitudes: npt.NDArray[np.integer]) -> None:
         """Make known the magnitudes of a step, (frequencies, cells of the colour)."""
-        cells = self.grid.colours[step.colour]
         f, r = step.frequencies, step.rank
-        self._own[f[:, None], r, cells] = np.minimum(magnitudes, _LARGEST)
-        own = self._own[f, r]
-        self._near[f, r, :-1] = own[:, self.grid.around].sum(1)
+        own = np.minimum(magnitudes, _LARGEST)
+        self._own[f, r, self.grid.spans[step.colour]] = own
+        # All neighbours of a cell are of the other colour.
+        other = 1 - step.colour
+        above, below, left, right = (self._own[f, r][:, side] for side in self._around[other])
+        self._near[f, r, self.grid.spans[other]] = above + below + left + right
         if step.colour == 1 and r > 0:
             self._before[f] += self._own[f, r - 1]
 
@@ -192,22 +210,22 @@ class Surroundings:
             `FEATURES` arrays (frequencies, cells of the colour), the last in parts of `ONE`,
             the others in whole magnitudes.
         """
-        cells = self.grid.colours[step.colour]
+        cells = self.grid.spans[step.colour]
         f, r = step.frequencies, step.rank
         previous = r - 1 if r else self._own.shape[1] - 1
         own, near = self._own, self._near
-        lower = [own[b[f], r][:, cells] for b in self._below]
-        further = [own[b[f], r][:, cells] for b in self._further]
-        beside = [near[b[f], r][:, cells] for b in self._below]
+        lower = [own[b[f], r, cells] for b in self._below]
+        further = [own[b[f], r, cells] for b in self._further]
+        beside = [near[b[f], r, cells] for b in self._below]
         base = self._base[f, r]
         return [
             lower[0] + lower[1],
             further[0] + further[1] + further[2],
             beside[0] + beside[1],
-            own[f, previous][:, cells],
-            self._before[f][:, cells],
-            near[f, previous][:, cells],
-            near[f, r][:, cells],
+            own[f, previous, cells],
+            self._before[f, cells],
+            near[f, previous, cells],
+            near[f, r, cells],
             np.broadcast_to(base if base.shape[1] == 1 else base[:, cells], lower[0].shape),
         ]
 

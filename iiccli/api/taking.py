@@ -17,6 +17,7 @@ from iiccli.tasks.parts import find_carriers
 from iiccli.tasks.pictures import Pixels
 from iiccli.tasks.restoring import Report
 from iiccli.tasks.unmarked import Told
+from iiccli.tasks.way import Choice
 
 
 @overload
@@ -86,7 +87,7 @@ def restore(
     paths = paths_of(sources)
     loader = Loader(device=device, tile=tile, override=model)
     if target is not None:
-        choice = restoring.Choice(only, form)
+        choice = Choice(only, form)
         return restoring.restore(paths, str(target), loader, choice, told=told, force=force)
     if form is not None:
         raise UsageError("Another form needs a target.", "Name a file.")

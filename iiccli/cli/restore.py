@@ -160,7 +160,7 @@ def take_out(
     from iiccli.tasks import restoring_many
     from iiccli.tasks.batch import common_code
     from iiccli.tasks.models import Loader
-    from iiccli.tasks.restoring import Choice
+    from iiccli.tasks.way import Choice
 
     loader = Loader(device=device, tile=tile, override=model)
     choice = Choice(only, form)

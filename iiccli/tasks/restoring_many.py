@@ -14,18 +14,17 @@ from iiccli.tasks.conversion import Conversion
 from iiccli.tasks.models import Loader
 from iiccli.tasks.parts import Bad, Group, find_carriers, grouped, read_parts, with_pixels
 from iiccli.tasks.restoring import (
-    Choice,
     Keep,
     Progress,
     Report,
     check_any_target,
     conversion_of,
-    is_moving,
     keep_nothing,
     restore_carriers,
     spare,
 )
 from iiccli.tasks.unmarked import Told, read_told, single
+from iiccli.tasks.way import Choice, is_moving
 
 LABEL = "restored"
 """What results are called that are given no name: `STEM.restored/` or `STEM.restored.png`."""

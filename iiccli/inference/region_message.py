@@ -36,6 +36,9 @@ DEAD_ZONE = 0.12
 _CLOSE = 0.9985
 """A level that uses so much of the room is taken: another would gain less than 0.03 dB."""
 
+_ROUGH = 0.985
+"""The same for the search on a few blocks, whose result is a guess for all."""
+
 _FEW = 10
 """Blocks that stand for all while the level is searched."""
 
@@ -188,12 +191,12 @@ class RegionMessage:
             def roughly(level: int) -> float:
                 return float(coder.rate(quantise(part, level), level).sum())
 
-            guess = _search(roughly, room * area, guess)
+            guess = _search(roughly, room * area, guess, _ROUGH)
 
         def exactly(level: int) -> float:
             return float(self.coder.rate(quantise(z, level), level)[headed].sum())
 
-        return _search(exactly, room, guess, few=len(few) < len(headed))
+        return _search(exactly, room, guess, _CLOSE, near=len(few) < len(headed))
 
     def _side(self, block: Block, vectors: Small | None) -> Bits:
         if vectors is None:
@@ -228,27 +231,37 @@ class RegionMessage:
 
 
 def _search(
-    rate: Callable[[int], float], room: float, guess: int | None, few: bool = False
+    rate: Callable[[int], float],
+    room: float,
+    guess: int | None,
+    close: float,
+    near: bool = False,
 ) -> int | None:
     """A level whose rate is within `room`, and hardly less, by secants kept in a bracket.
 
-    `few` says that the guess is a good one.
+    Args:
+        rate: bits at a level.
+        room: bits that there are.
+        guess: where to begin.
+        close: a level that uses this share of the room is taken.
+        near: whether the guess is a good one.
     """
     low, high = LEVEL_LOW - 1, LEVEL_HIGH + 1  # too fine; fine enough, or nothing
     level = -7 * UNIT if guess is None else guess
     rates: dict[int, float] = {}
-    step = 4 if few else UNIT
+    step = UNIT // 8 if near else UNIT
     while high - low > 1:
         level = min(max(level, low + 1), high - 1)
         rates[level] = rate(level)
         if rates[level] <= room:
             high = level
-            if rates[level] >= _CLOSE * room:
+            if rates[level] >= close * room:
                 break
         else:
             low = level
         if low in rates and high in rates:
-            share = (rates[low] - room) / max(rates[low] - rates[high], 1e-9)
+            # Aim a little below the room: a level that just does not fit is a waste.
+            share = (rates[low] - (1 + close) / 2 * room) / max(rates[low] - rates[high], 1e-9)
             level = low + round(share * (high - low))
         else:
             level = high - step if high in rates else low + step

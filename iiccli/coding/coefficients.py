@@ -154,7 +154,9 @@ class CoefficientCoder:
         total: npt.NDArray[np.float64] = np.bincount(
             self.grid.blocks[self.grid.order], weights=cells, minlength=self.blocks
         ).astype(np.float64)
-        return total + OVERHEAD + 8 * LANES
+        # A lane's state holds 8 bits of content on average; two fewer are counted, so that what
+        # is said to fit mostly does.
+        return total + OVERHEAD - 6 * LANES
 
     def classes(self, quantised: Quantised, level: int) -> npt.NDArray[np.uint8]:
         """The class of each coefficient, shaped as they are."""

@@ -1,5 +1,6 @@
 """Coefficients as payloads of blocks: exact, apart from one another, and safe against damage."""
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -42,7 +43,9 @@ def tables_of(seed: int = 0) -> Tables:
         counts[number] += np.floor(share / share.sum() * (TOTAL - SYMBOLS)).astype(np.int64)
         counts[number, 0] += TOTAL - counts[number].sum()
     u, v = np.divmod(np.arange(CELL * CELL), CELL)
-    scales = -60 * (u + v)[:, None] - 100 * np.arange(RANKS) + random.integers(-30, 30, (16, RANKS))
+    scales = (
+        -200 * (u + v)[:, None] - 100 * np.arange(RANKS) + random.integers(-30, 30, (16, RANKS))
+    )
     weights = random.integers(0, ONE // 4, (2 * CELL - 1, RANKS, 2, FEATURES))
     return Tables(
         CELL,
@@ -149,18 +152,22 @@ def test_the_rate_is_the_length_nearly():
         lengths = np.array([len(p) for p in coder.write(quantised, level)])
         rate = coder.rate(quantised, level)
         assert rate.shape == (9,)
-        assert np.abs(rate - lengths).max() < 0.02 * lengths.max() + 150
-        # No block is promised to be much smaller than it is.
-        assert abs(rate.sum() - lengths.sum()) < 0.01 * lengths.sum() + 9 * 64
+        assert np.abs(rate - lengths).max() < 0.01 * lengths.max() + 60
+        # It says nearly always that a little more is needed than is.
+        assert -30 < (rate - lengths).mean() < 0.01 * lengths.mean() + 40
 
 
 def test_what_is_expected_costs_less():
-    """The tables do serve: coefficients as they expect them are shorter than shuffled ones."""
+    """The scales do serve: the same coefficients at each others' places take more."""
     coder = coder_of(128, 128)
-    quantised = coefficients_of(coder, 6, -1200)
+    alone = np.zeros_like(coder.tables.weights)
+    alone[..., -1] = ONE
+    tables = dataclasses.replace(coder.tables, weights=alone)
+    coder = CoefficientCoder(tables, coder.grid, coder.blocks)
+    quantised = coefficients_of(coder, 6, -800)
     shuffled = np.random.default_rng(0).permuted(quantised.reshape(-1)).reshape(quantised.shape)
-    lengths = [sum(map(len, coder.write(q, -1200))) for q in (quantised, shuffled)]
-    assert lengths[0] < 0.8 * lengths[1]
+    lengths = [sum(map(len, coder.write(q, -800))) for q in (quantised, shuffled)]
+    assert lengths[0] < 0.9 * lengths[1]
 
 
 def test_nothing_costs_hardly_more_than_the_heads():

@@ -44,7 +44,9 @@ def test_classes_are_limits_of_equal_ratio():
 
 
 def test_powers_of_two_are_the_nearest_whole_numbers():
-    exact = [int((Decimal(2) ** (Decimal(k) / UNIT) * 2**24).to_integral_value()) for k in range(UNIT)]
+    exact = [
+        int((Decimal(2) ** (Decimal(k) / UNIT) * 2**24).to_integral_value()) for k in range(UNIT)
+    ]
     assert contexts._POWERS.tolist() == exact
 
 
@@ -152,7 +154,9 @@ def walked(magnitudes: np.ndarray, grid: Grid = GRID) -> list[list[np.ndarray]]:
     found = []
     for step in steps(CELL, RANKS):
         found.append([f.copy() for f in around.features(step)])
-        around.put(step, magnitudes[step.frequencies[:, None], step.rank, grid.colours[step.colour]])
+        around.put(
+            step, magnitudes[step.frequencies[:, None], step.rank, grid.colours[step.colour]]
+        )
     return found
 
 
@@ -189,14 +193,12 @@ def test_features_depend_on_no_other_block(changed):
 def test_features_are_what_they_are_said_to_be():
     """One cell of the second colour, computed by hand."""
     magnitudes = np.minimum(magnitudes_of(3), 8191)
-    step = next(
-        s for s in steps(CELL, RANKS) if (s.layer, s.rank, s.colour) == (3, 2, 1)
-    )
+    step = next(s for s in steps(CELL, RANKS) if (s.layer, s.rank, s.colour) == (3, 2, 1))
     found = walked(magnitudes)[list_index(step)]
     row = step.frequencies.tolist().index(1 * CELL + 2)
-    column = GRID.colours[1].tolist().index(7)  # the second cell of the second row: a whole cross
-    cross = [1, 13, 6, 8]
-    own, near = magnitudes[..., 7], magnitudes[..., cross].sum(-1)
+    cell = 6 + 0  # the first of the second row: no neighbour to the left
+    column = GRID.colours[1].tolist().index(cell)
+    own, near = magnitudes[..., cell], magnitudes[..., [0, 12, 7]].sum(-1)
 
     def at(u: int, v: int, rank: int = 2, of: np.ndarray = own) -> int:
         return int(of[u * CELL + v, rank]) if u >= 0 and v >= 0 else 0
@@ -236,7 +238,9 @@ def test_expected_is_the_weighted_sum():
         wanted = last.astype(np.int64) * own[-1] // ONE
         wanted = wanted + sum(w * f.astype(np.int64) for w, f in zip(own, others, strict=False))
         assert (expected == wanted).all()
-        around.put(step, magnitudes[step.frequencies[:, None], step.rank, GRID.colours[step.colour]])
+        around.put(
+            step, magnitudes[step.frequencies[:, None], step.rank, GRID.colours[step.colour]]
+        )
 
 
 @pytest.mark.parametrize("ranks", [1, 3, 24, 42])

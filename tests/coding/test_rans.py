@@ -44,9 +44,7 @@ class Message:
 
     def encoded(self):
         starts = FREQUENCIES.starts()
-        entries = [
-            (seats(n), FREQUENCIES.counts[c, s], starts[c, s]) for n, c, s in self.steps
-        ]
+        entries = [(seats(n), FREQUENCIES.counts[c, s], starts[c, s]) for n, c, s in self.steps]
         return encode(entries, self.blocks)
 
     def decoded(self, states, words):

@@ -24,17 +24,21 @@ from iiccli.inference.converter import (
     Restored,
     no_progress,
 )
+from iiccli.inference.places import (
+    in_pixels,
+    margins,
+    padded,
+    put_digits,
+    shifted,
+    surroundings,
+)
 from iiccli.inference.region_message import RegionContent, RegionMessage, dequantise
 from iiccli.inference.tiles import Tile, tiles
 from iiccli.networks.adaptive import AdaptiveNet
 from iiccli.networks.adaptive.planes import as_pictures, coded_planes
-from iiccli.networks.invertible.quantise import embed_modulo
 from iiccli.zoo.modelfile import Card
 
 Scalar = TypeVar("Scalar", bound=np.generic)
-
-CONTEXT = 64
-"""Pixels around a region that motion vectors may point into; part of the carrier format."""
 
 _FIXED = 8192
 """Decoded planes are kept as int16, in so many parts of the full range."""
@@ -93,12 +97,9 @@ class AdaptiveConverter(Converter):
             message = self.message(region, free[rows, columns], quality)
             z, vectors = self.analyse(pictures, cover, region, zoom)
             numbers, used, guess = message.write(z, vectors, guess)
-            for channel, q in enumerate(self.config.moduli[quality]):
-                digits = torch.from_numpy(numbers[..., channel])
-                value = torch.from_numpy(cover[rows, columns, channel].astype(np.float32))
-                samples = embed_modulo(value, digits, q).numpy().astype(np.uint8)
-                own = carrier[rows, columns, channel]
-                own[used[..., channel]] = samples[used[..., channel]]
+            carrier[rows, columns] = put_digits(
+                cover[rows, columns], numbers, used, self.config.moduli[quality]
+            )
         progress(1.0)
         return carrier[..., 0] if self.channels == 1 else carrier
 
@@ -145,14 +146,14 @@ class AdaptiveConverter(Converter):
         config, remote = self.config, self.remote
         window, span = self._window(cover, region), self._span(region)
         base = self._base(cover, window, zoom)
-        inner = _shifted(span, window, 1)
+        inner = shifted(span, window, 1)
         vectors = None
         if config.motion:
             others = pictures[config.scale == 1 :]
             parts = []
             for picture in others:
                 whole = remote.estimate(base, self._padded(picture, window)[None])
-                parts.append(whole[(..., *_shifted(span, window, config.motion))])
+                parts.append(whole[(..., *shifted(span, window, config.motion))])
             vectors = torch.cat(parts)
         planes = coded_planes(config, [self._padded(picture, span) for picture in pictures])
         error = planes - self._predict(base, inner, vectors)
@@ -180,7 +181,7 @@ class AdaptiveConverter(Converter):
         if content.vectors is not None:
             vectors = torch.from_numpy(content.vectors).to(self.device)
         base = self._base(carrier, window, zoom)
-        inner = _shifted(span, window, 1)
+        inner = shifted(span, window, 1)
         planes = self._predict(base, inner, vectors) + error
         cover = base[(..., *inner)] if config.prediction != "zoom" else self._base(carrier, span)
         both = torch.cat((cover, planes)) * _FIXED
@@ -259,19 +260,12 @@ class AdaptiveConverter(Converter):
         return -(-carrier.shape[0] // unit), -(-carrier.shape[1] // unit)
 
     def _span(self, region: Region) -> Span:
-        cell, cells = self.config.cell, region.cells
-        return Span(cells.top * cell, cells.bottom * cell, cells.left * cell, cells.right * cell)
+        return in_pixels(region.cells, self.config.cell)
 
     def _window(self, carrier: Pixels, region: Region) -> Span:
         """The region and its surroundings, in pixels of the padded pictures."""
         height, width = (n * self.config.cell for n in self._cells(carrier))
-        span = self._span(region)
-        return Span(
-            max(0, span.top - CONTEXT),
-            min(height, span.bottom + CONTEXT),
-            max(0, span.left - CONTEXT),
-            min(width, span.right + CONTEXT),
-        )
+        return surroundings(self._span(region), height, width)
 
     def _base(self, cover: Pixels, span: Span, zoom: float = 1.0) -> Tensor:
         """What the cover shows over a rectangle of the pictures, (c, h, w) in 0..1."""
@@ -289,25 +283,12 @@ class AdaptiveConverter(Converter):
         """
         if vectors is None:
             return self.remote.predict(base[(..., *inner)], None)
-        rows, columns = inner
-        step = self.config.motion
-        margins = (
-            columns.start // step,
-            (base.shape[-1] - columns.stop) // step,
-            rows.start // step,
-            (base.shape[-2] - rows.stop) // step,
-        )
-        vectors = F.pad(vectors.to(self.device).float(), margins, mode="replicate")
+        around = margins(inner, base.shape, self.config.motion)
+        vectors = F.pad(vectors.to(self.device).float(), around, mode="replicate")
         return self.remote.predict(base, vectors)[(..., *inner)]
 
     def _padded(self, picture: Pixels, span: Span) -> Tensor:
-        """A rectangle of the picture, (c, h, w) in 0..1; beyond the border that is repeated."""
-        part = picture[span.slices]
-        missing = (span.shape[0] - part.shape[0], span.shape[1] - part.shape[1])
-        if any(missing):
-            part = np.pad(part, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="edge")
-        tensor = torch.from_numpy(np.ascontiguousarray(part.transpose(2, 0, 1)))
-        return tensor.to(self.device).float() / 255
+        return padded(picture, span).to(self.device)
 
 
 def magnified(cover: Pixels, span: Span, zoom: float) -> Tensor:
@@ -341,11 +322,3 @@ def spread(side: Tensor, tile: Tile, cell: int, joint: bool) -> Tensor:
 def _deep(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
     """The same with an axis of channels."""
     return array if array.ndim == 3 else array[..., None]
-
-
-def _shifted(span: Span, window: Span, unit: int) -> tuple[slice, slice]:
-    """Rows and columns of `span` inside `window`, in units of so many pixels."""
-    return (
-        slice((span.top - window.top) // unit, (span.bottom - window.top) // unit),
-        slice((span.left - window.left) // unit, (span.right - window.left) // unit),
-    )

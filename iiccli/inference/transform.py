@@ -21,14 +21,18 @@ from iiccli.inference.converter import (
     no_progress,
 )
 from iiccli.inference.message import RegionCoder
+from iiccli.inference.places import (
+    in_pixels,
+    margins,
+    padded,
+    put_digits,
+    shifted,
+    surroundings,
+)
 from iiccli.inference.tiles import tiles
-from iiccli.networks.invertible.quantise import embed_modulo
 from iiccli.networks.transform import Coefficients, TransformNet, side_planes
 from iiccli.networks.transform.fixed import from_fixed, to_fixed
 from iiccli.zoo.modelfile import Card
-
-_CONTEXT = 64
-"""Pixels around a region that motion vectors may point into; part of the carrier format."""
 
 
 class TransformConverter(Converter):
@@ -70,13 +74,7 @@ class TransformConverter(Converter):
             rows, columns = region.pixels.slices
             coder = RegionCoder(self.net, region, free[rows, columns], moduli)
             numbers, used = coder.write(self._analyse(pictures, region))
-            cover = pictures[0][rows, columns]
-            for channel, q in enumerate(moduli):
-                digits = torch.from_numpy(numbers[..., channel])
-                value = torch.from_numpy(cover[..., channel].astype(np.float32))
-                samples = embed_modulo(value, digits, q).numpy().astype(np.uint8)
-                own = carrier[rows, columns, channel]
-                own[used[..., channel]] = samples[used[..., channel]]
+            carrier[rows, columns] = put_digits(pictures[0][rows, columns], numbers, used, moduli)
         progress(1.0)
         return carrier
 
@@ -107,7 +105,7 @@ class TransformConverter(Converter):
             coder = RegionCoder(self.net, region, free[own_rows, own_columns], moduli)
             message = coder.read(carrier[own_rows, own_columns] % np.array(moduli, np.uint8))
             damaged += sum(b.pixels.shape[0] * b.pixels.shape[1] for b in message.damaged)
-            span = _in_pixels(region.cells, cell)
+            span = in_pixels(region.cells, cell)
             prediction = self._predict(carrier, region, message.vectors)
             error = self.remote.transform.inverse(message.z.to(self.device), *span.shape)
             decoded[(slice(3, None), *span.slices)] = (
@@ -124,7 +122,7 @@ class TransformConverter(Converter):
         """Coefficients of one region, on the CPU."""
         config, remote = self.config, self.remote
         window = self._window(pictures[0], region)
-        span = _in_pixels(region.cells, config.cell)
+        span = in_pixels(region.cells, config.cell)
         reference = self._padded(pictures[0], window)
         vectors = None
         if config.motion:
@@ -132,7 +130,7 @@ class TransformConverter(Converter):
             for picture in pictures[1:]:
                 other = self._padded(picture, window)
                 whole = remote.estimate(reference[None], other[None])
-                parts.append(whole[(..., *_shifted(span, window, config.motion))])
+                parts.append(whole[(..., *shifted(span, window, config.motion))])
             vectors = torch.cat(parts).cpu()
         prediction = self._predict(pictures[0], region, vectors)
         others = torch.stack([self._padded(picture, span) for picture in pictures[1:]])
@@ -142,44 +140,26 @@ class TransformConverter(Converter):
     def _predict(self, cover: Pixels, region: Region, vectors: Tensor | None) -> Tensor:
         """The other pictures over one region as the cover shows them, (P, 3, h, w).
 
-        Sees only the region's own vectors and the cover's pixels within `_CONTEXT` of it, so
+        Sees only the region's own vectors and the cover's pixels within `CONTEXT` of it, so
         that both directions compute the same.
         """
         config = self.config
-        window, span = self._window(cover, region), _in_pixels(region.cells, config.cell)
+        window, span = self._window(cover, region), in_pixels(region.cells, config.cell)
         source = self._padded(cover, window)
-        rows, columns = _shifted(span, window, 1)
+        rows, columns = shifted(span, window, 1)
         if vectors is not None:
-            step = config.motion
-            margins = (
-                columns.start // step,
-                (source.shape[-1] - columns.stop) // step,
-                rows.start // step,
-                (source.shape[-2] - rows.stop) // step,
-            )
-            vectors = F.pad(vectors.to(self.device).float(), margins, mode="replicate")
+            around = margins((rows, columns), source.shape, config.motion)
+            vectors = F.pad(vectors.to(self.device).float(), around, mode="replicate")
         return self.remote.predict(source, vectors)[..., rows, columns]
 
     def _window(self, picture: Pixels, region: Region) -> Span:
         """The region's cells and their surroundings, in pixels of the padded picture."""
         cell = self.config.cell
         height, width = (-(-side // cell) * cell for side in picture.shape[:2])
-        span = _in_pixels(region.cells, cell)
-        return Span(
-            max(0, span.top - _CONTEXT),
-            min(height, span.bottom + _CONTEXT),
-            max(0, span.left - _CONTEXT),
-            min(width, span.right + _CONTEXT),
-        )
+        return surroundings(in_pixels(region.cells, cell), height, width)
 
     def _padded(self, picture: Pixels, span: Span) -> Tensor:
-        """A rectangle of the picture, (3, h, w) in 0..1; beyond the border that is repeated."""
-        part = picture[span.slices]
-        missing = (span.shape[0] - part.shape[0], span.shape[1] - part.shape[1])
-        if any(missing):
-            part = np.pad(part, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="edge")
-        tensor = torch.from_numpy(np.ascontiguousarray(part.transpose(2, 0, 1)))
-        return tensor.to(self.device).float() / 255
+        return padded(picture, span).to(self.device)
 
     def _enhance(
         self,
@@ -208,17 +188,5 @@ class TransformConverter(Converter):
         return [picture[:height, :width].copy() for picture in result]
 
 
-def _in_pixels(cells: Span, cell: int) -> Span:
-    return Span(cells.top * cell, cells.bottom * cell, cells.left * cell, cells.right * cell)
-
-
 def _whole(rows: int, columns: int, cell: int) -> Span:
     return Span(0, rows * cell, 0, columns * cell)
-
-
-def _shifted(span: Span, window: Span, unit: int) -> tuple[slice, slice]:
-    """Rows and columns of `span` inside `window`, in units of so many pixels."""
-    return (
-        slice((span.top - window.top) // unit, (span.bottom - window.top) // unit),
-        slice((span.left - window.left) // unit, (span.right - window.left) // unit),
-    )

@@ -12,9 +12,9 @@ from torch import Tensor
 from iiccli.coding.layout import Region
 from iiccli.inference.adaptive import AdaptiveConverter
 from iiccli.inference.converter import Pixels
+from iiccli.inference.places import put_digits
 from iiccli.inference.region_message import RegionContent, RegionMessage, quantise
 from iiccli.networks.adaptive.planes import coded_planes
-from iiccli.networks.invertible.quantise import embed_modulo
 
 FIXED = 8192
 
@@ -96,11 +96,9 @@ def examples(
     classes = message.coder.classes(quantised, level)
     levels = np.full(message.grid.cells, level, np.int64)
     content = RegionContent(quantised, classes, levels, item.vectors, ())
-    carrier = item.cover.copy()
-    for channel, q in enumerate(config.moduli[item.quality]):
-        digits = torch.from_numpy(random.integers(0, q, carrier.shape[:2]).astype(np.int16))
-        value = torch.from_numpy(item.cover[..., channel].astype(np.float32))
-        carrier[..., channel] = embed_modulo(value, digits, q).numpy().astype(np.uint8)
+    moduli = config.moduli[item.quality]
+    digits = random.integers(0, moduli, item.cover.shape).astype(np.int16)
+    carrier = put_digits(item.cover, digits, np.ones(item.cover.shape, bool), moduli)
     decoded, side = converter.room_for(carrier)
     zoom = item.sample.zoom
     converter.synthesise(carrier, item.region, content, item.quality, zoom, decoded, side)

@@ -1,0 +1,82 @@
+"""Rectangles of a picture as tensors, and digits into a carrier: what regional networks share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from iiccli.coding.layout import Span
+from iiccli.inference.converter import Mask, Pixels
+from iiccli.networks.invertible.quantise import embed_modulo
+
+CONTEXT = 64
+"""Pixels around a region that motion vectors may point into; part of the carrier format."""
+
+
+def in_pixels(cells: Span, cell: int) -> Span:
+    """A rectangle of cells in pixels."""
+    return Span(cells.top * cell, cells.bottom * cell, cells.left * cell, cells.right * cell)
+
+
+def surroundings(span: Span, height: int, width: int) -> Span:
+    """A rectangle with `CONTEXT` pixels around it, inside a picture of that size."""
+    return Span(
+        max(0, span.top - CONTEXT),
+        min(height, span.bottom + CONTEXT),
+        max(0, span.left - CONTEXT),
+        min(width, span.right + CONTEXT),
+    )
+
+
+def shifted(span: Span, window: Span, unit: int) -> tuple[slice, slice]:
+    """Rows and columns of `span` inside `window`, in units of so many pixels."""
+    return (
+        slice((span.top - window.top) // unit, (span.bottom - window.top) // unit),
+        slice((span.left - window.left) // unit, (span.right - window.left) // unit),
+    )
+
+
+def margins(
+    inner: tuple[slice, slice], size: Sequence[int], step: int
+) -> tuple[int, int, int, int]:
+    """How many vectors, `step` pixels apart, lie left, right, above and below of `inner`.
+
+    `size` are the height and width of what it is inside of; the order is that of `F.pad`.
+    """
+    rows, columns = inner
+    return (
+        columns.start // step,
+        (size[-1] - columns.stop) // step,
+        rows.start // step,
+        (size[-2] - rows.stop) // step,
+    )
+
+
+def padded(picture: Pixels, span: Span) -> Tensor:
+    """A rectangle of (H, W, c) pixels, (c, h, w) in 0..1; beyond the border that is repeated."""
+    part = picture[span.slices]
+    missing = (span.shape[0] - part.shape[0], span.shape[1] - part.shape[1])
+    if any(missing):
+        part = np.pad(part, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="edge")
+    tensor = torch.from_numpy(np.ascontiguousarray(part.transpose(2, 0, 1)))
+    return tensor.float() / 255
+
+
+def put_digits(
+    cover: Pixels,
+    numbers: npt.NDArray[np.int16],
+    used: Mask,
+    moduli: Sequence[int],
+) -> Pixels:
+    """The carrier of a cover (h, w, c): where a digit is used, the nearest value that holds it."""
+    carrier = cover.copy()
+    for channel, q in enumerate(moduli):
+        digits = torch.from_numpy(np.ascontiguousarray(numbers[..., channel]))
+        value = torch.from_numpy(cover[..., channel].astype(np.float32))
+        samples = embed_modulo(value, digits, q).numpy().astype(np.uint8)
+        carrier[..., channel] = np.where(used[..., channel], samples, cover[..., channel])
+    return carrier

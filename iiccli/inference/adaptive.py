@@ -302,7 +302,7 @@ def magnified(cover: Pixels, span: Span, zoom: float) -> Tensor:
     ys, xs = places
     top, left = max(0, int(ys[0]) - 3), max(0, int(xs[0]) - 3)
     part = cover[top : int(ys[-1]) + 4, left : int(xs[-1]) + 4]
-    source = torch.from_numpy(np.ascontiguousarray(part.transpose(2, 0, 1))).float()[None] / 255
+    source = torch.from_numpy(part.transpose(2, 0, 1).copy()).float()[None] / 255
     height, width = part.shape[:2]
     y = ((ys - top) * (2 / height) - 1).float()
     x = ((xs - left) * (2 / width) - 1).float()

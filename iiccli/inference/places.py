@@ -62,7 +62,7 @@ def padded(picture: Pixels, span: Span) -> Tensor:
     missing = (span.shape[0] - part.shape[0], span.shape[1] - part.shape[1])
     if any(missing):
         part = np.pad(part, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="edge")
-    tensor = torch.from_numpy(np.ascontiguousarray(part.transpose(2, 0, 1)))
+    tensor = torch.from_numpy(part.transpose(2, 0, 1).copy())
     return tensor.float() / 255
 
 

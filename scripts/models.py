@@ -78,6 +78,7 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
         "--train-data", type=Path, action="append", help="folder or tar file; repeatable"
     )
     parser.add_argument("--test-data", type=Path, help="the folder of all test sets")
+    parser.add_argument("--limit", type=int, help="measure the first so many cases of each set")
     parser.add_argument("--as-is", action="store_true", help="export what runs/ holds")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", choices=PRECISIONS, default="auto")
@@ -91,6 +92,8 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
         names = ("video", "photos-0", "photos-1", "stereo", "matting")
         arguments.train_data = [shared / "train" / f"{name}.tar" for name in names]
     arguments.test_data = arguments.test_data or shared / "test"
+    if arguments.limit is not None and arguments.limit < 1:
+        parser.error("--limit takes a number from 1 on")
     missing = [p for p in (*arguments.train_data, arguments.test_data) if not p.exists()]
     if missing:
         parser.error(f"there is no {missing[0]}; name --train-data and --test-data")
@@ -135,6 +138,7 @@ def ship(recipe: Recipe, target: Path, arguments: argparse.Namespace, stop: Stop
         loader.load(Entry(recipe.name, trained)),
         loader,
         arguments.test_data,
+        limit=arguments.limit,
         report=lambda line: tell(f"{recipe.name}, {line}"),
         stop=stop,
     )

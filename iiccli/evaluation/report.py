@@ -104,7 +104,10 @@ def _task(task: str, models: Sequence[tuple[Entry, Card]]) -> Iterator[str]:
 
 
 def _own(card: Card, columns: Sequence[str]) -> Iterator[str]:
+    whole = card.metrics.get("cut_from", {})
     for name, rows in sets_of(card).items():
+        if name in whole:
+            name = f"{name}, {card.metrics['cases'][name]} of {whole[name]} cases"
         for quality in (quality for quality in QUALITIES if quality in rows):
             cells = [_cell(column, rows[quality].get(column)) for column in columns]
             first = [card.name, str(card.pictures), name, quality]

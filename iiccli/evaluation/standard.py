@@ -102,6 +102,7 @@ def measure(
     loader: Loader,
     root: Path,
     *,
+    limit: int | None = None,
     report: Callable[[str], None] = lambda line: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any] | None:
@@ -111,12 +112,14 @@ def measure(
         model: to embed with.
         loader: to restore with.
         root: the folder of all test sets.
+        limit: measure the first so many cases of each set only.
         report: told the means.
         stop: asked after every set and quality; true ends it without a result.
 
     Returns:
         What the model's card keeps: `protocol`; `sets`: name of the set to quality to figure;
-        `cases`: how many each set has. None if it was stopped.
+        `cases`: how many of each set were measured; `cut_from`: how many there are of those that
+        `limit` has cut, if any. None if it was stopped.
 
     Raises:
         InputError: a set is missing, or a picture of it cannot be read.
@@ -126,11 +129,15 @@ def measure(
     check_sets(card.task, root)
     sets: dict[str, dict[str, dict[str, float]]] = {}
     cases: dict[str, int] = {}
+    cut_from: dict[str, int] = {}
     for test_set in SETS[card.task]:
         options = test_set.options
         if options.backgrounds is not None:
             options = replace(options, backgrounds=root / options.backgrounds)
         plan = plan_cases(card, root / test_set.folder, options)
+        if limit is not None and limit < len(plan.cases):
+            cut_from[test_set.name] = len(plan.cases)
+            plan = replace(plan, cases=plan.cases[:limit])
         cases[test_set.name] = len(plan.cases)
         rows = sets.setdefault(test_set.name, {})
         for quality in distinct_qualities(model.converter.qualities):
@@ -139,7 +146,8 @@ def measure(
             report(f"{test_set.name}, {quality}: {rows[quality]}")
             if stop():
                 return None
-    return {"protocol": protocol_of(card.task), "sets": sets, "cases": cases}
+    figures = {"protocol": protocol_of(card.task), "sets": sets, "cases": cases}
+    return figures | ({"cut_from": cut_from} if cut_from else {})
 
 
 def distinct_qualities(qualities: int) -> list[str]:

@@ -66,6 +66,14 @@ def test_tables(folder: Path) -> None:
     assert heads == ["## video", "## hide", "## layers", "## rescale", "## Protocol", "## Files"]
 
 
+def test_sets_that_were_measured_in_part(tmp_path: Path) -> None:
+    metrics = {"sets": {"Kodak24": {"cover": NEW}, "Set5": {"cover": NEW}}}
+    metrics |= {"cases": {"Kodak24": 6, "Set5": 5}, "cut_from": {"Kodak24": 24}}
+    put(tmp_path, "gray.v1", metrics, pictures=1)
+    names = [row[2] for row in rows(models_page(tmp_path)) if row[0] == "gray.v1"]
+    assert names == ["Kodak24, 6 of 24 cases", "Set5"]
+
+
 def test_every_table_is_well_formed(folder: Path) -> None:
     for block in models_page(folder).split("\n\n"):
         widths = {len(row) for row in rows(block)}

@@ -61,6 +61,20 @@ def test_several_sets_at_the_one_quality(root: Path, load: Load) -> None:
     }
 
 
+def test_the_first_cases_only(root: Path, load: Load) -> None:
+    model, loader = load("gray")
+    figures = measure(model, loader, root, limit=2)
+    assert figures is not None
+    assert figures["cases"] == {"Kodak24": 2, "DIV2K_valid_crop256": 2}
+    assert figures["cut_from"] == {"Kodak24": 3, "DIV2K_valid_crop256": 3}
+    plan = plan_cases(model.converter.card, root / "Kodak24", CaseOptions(limit=2))
+    expected = means(evaluate_plan(plan, model, loader, "balanced"))
+    assert figures["sets"]["Kodak24"]["balanced"] == pytest.approx(expected, abs=1e-4)
+    whole = measure(model, loader, root, limit=3)
+    assert whole is not None
+    assert "cut_from" not in whole
+
+
 def test_backgrounds_are_found(root: Path, load: Load) -> None:
     figures = measure(*load("layers"), root)
     assert figures is not None

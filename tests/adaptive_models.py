@@ -82,13 +82,13 @@ def coloured(height: int, width: int, seed: int = 0) -> Pixels:
 
 @functools.cache
 def calibrated(kind: str) -> AdaptiveNet:
-    """The network of a kind, fitted to three samples; not to be changed by tests."""
+    """The network of a kind, fitted to two samples; not to be changed by tests."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     wanted = KINDS[kind]
     net = AdaptiveNet(wanted.config).eval().requires_grad_(False)
     converter = AdaptiveConverter(card_of(kind), net, CPU, DEFAULT_TILE)
-    sets = [pictures_of(kind, 64, 96, 100 + i) for i in range(3)]
+    sets = [pictures_of(kind, 64, 80, 100 + i) for i in range(2)]
     items = [
         analysed(converter, Sample(tuple(s), wanted.zoom), i % converter.qualities)
         for i, s in enumerate(sets)

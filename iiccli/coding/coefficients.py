@@ -18,6 +18,7 @@ import numpy.typing as npt
 from iiccli.coding.bits import Bits, Ints, get, put
 from iiccli.coding.contexts import (
     CLASSES,
+    ONE,
     UNIT,
     Grid,
     Magnitudes,
@@ -78,12 +79,25 @@ class Tables:
         scales: (cell², ranks) int32, log magnitude in `contexts.UNIT`s.
         weights: (layers, ranks, 2, features) int32; see `Surroundings.expected`.
         frequencies: of the symbols in each class.
+
+    Raises:
+        ValueError: nothing can be coded with these.
     """
 
     cell: int
     scales: Magnitudes
     weights: Magnitudes
     frequencies: Frequencies
+
+    def __post_init__(self) -> None:
+        """Refuse what would fail, or overflow, in the middle of a picture."""
+        counts = self.frequencies.counts.astype(np.int64)
+        if (counts < 1).any() or (counts.sum(1) != TOTAL).any():
+            raise ValueError(f"the frequencies of a class do not add up to {TOTAL}")
+        if (self.weights < 0).any() or (self.weights > 4 * ONE).any():
+            raise ValueError("weights are in 0..4")
+        if (np.abs(self.scales.astype(np.int64)) > 64 * UNIT).any():
+            raise ValueError("scales are within 2^±64")
 
     @property
     def ranks(self) -> int:

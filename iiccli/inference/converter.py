@@ -124,13 +124,26 @@ def make_converter(
             f"{card.network!r}.",
             "Upgrade iic.",
         )
+    unfit = ModelError(
+        f"The weights of {card.name} do not fit the network it names.", "Get the file again."
+    )
     try:
         network: Any = build(card.network, card.config)
         network.load_state_dict(state)
     except (TypeError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelError(
-            f"The weights of {card.name} do not fit the network it names.", "Get the file again."
-        ) from error
+        raise unfit from error
+    try:
+        return _wrapped(card, network, device, tile)
+    except ValueError as error:
+        raise unfit from error
+
+
+def _wrapped(card: Card, network: Any, device: torch.device, tile: int) -> Converter:
+    """The converter for a network of that kind.
+
+    Raises:
+        ValueError: its tables are of no use.
+    """
     network.eval().requires_grad_(False)
     if device.type == "cuda":
         # TF32 keeps ten bits: an inverse would no longer undo its forward, nor match the CPU's.

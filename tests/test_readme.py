@@ -74,14 +74,16 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def _few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`iic train` fits its tables to a few samples only, in seconds instead of minutes."""
+def _small_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`iic train` makes a small network out of a few samples, in seconds instead of minutes."""
     whole = recipes.recipe_for
 
-    def fewer(task: str, pictures: int, scale: int, minutes: float) -> recipes.Recipe:
-        return replace(whole(task, pictures, scale, minutes), samples=3)
+    def small(task: str, pictures: int, scale: int, minutes: float) -> recipes.Recipe:
+        recipe = whole(task, pictures, scale, minutes)
+        network = replace(recipe.network, cell=8, width=8, depth=1)
+        return replace(recipe, network=network, samples=3)
 
-    monkeypatch.setattr(recipes, "recipe_for", fewer)
+    monkeypatch.setattr(recipes, "recipe_for", small)
 
 
 def run(words: Sequence[str]) -> None:
@@ -137,7 +139,7 @@ def alike(name: str, other: str) -> None:
 
 
 def test_the_readme_with_small_models(
-    desk: Path, stand_ins: Path, _few_samples: None, monkeypatch: pytest.MonkeyPatch
+    desk: Path, stand_ins: Path, _small_training: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(FOLDER_VARIABLE, str(stand_ins))
     run_all()
@@ -148,7 +150,7 @@ def test_the_readme_with_small_models(
 @pytest.mark.slow
 @pytest.mark.skipif(bool(MISSING), reason=f"not in models/ yet: {', '.join(MISSING)}")
 def test_the_readme_with_the_models_that_ship(
-    desk: Path, _few_samples: None, monkeypatch: pytest.MonkeyPatch
+    desk: Path, _small_training: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
     run_all()

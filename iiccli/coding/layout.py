@@ -63,11 +63,14 @@ class Region:
         return np.concatenate([grid[b.cells.slices].ravel() for b in self.blocks])
 
 
-def regions(height: int, width: int, cell: int) -> Iterator[Region]:
-    """Cut a picture of `height` × `width` pixels into regions, in raster order."""
+def regions(height: int, width: int, cell: int, most: int = REGION) -> Iterator[Region]:
+    """Cut a picture of `height` × `width` pixels into regions, in raster order.
+
+    `most` is how many blocks a region has along an axis at the most.
+    """
     rows, columns = _cuts(height), _cuts(width)
-    for region_rows in _groups(len(rows)):
-        for region_columns in _groups(len(columns)):
+    for region_rows in _groups(len(rows), most):
+        for region_columns in _groups(len(columns), most):
             chosen_rows = rows[region_rows]
             chosen_columns = columns[region_columns]
             pixels = Span(
@@ -105,8 +108,8 @@ def _cuts(length: int) -> list[tuple[int, int]]:
     return [(i * BLOCK, length if i == count - 1 else (i + 1) * BLOCK) for i in range(count)]
 
 
-def _groups(count: int) -> list[slice]:
+def _groups(count: int, most: int) -> list[slice]:
     """Blocks along one axis into as few regions as possible, evenly."""
-    parts = -(-count // REGION)
+    parts = -(-count // most)
     borders = [i * count // parts for i in range(parts + 1)]
     return [slice(a, b) for a, b in itertools.pairwise(borders)]

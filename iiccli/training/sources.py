@@ -45,10 +45,14 @@ class Wish:
         """A whole number from 0 to `number` - 1."""
         return int(torch.randint(max(number, 1), (), generator=self.generator))
 
-    def cut(self, pictures: Sequence[Tensor], multiple: int = 1) -> list[Tensor]:
-        """The same random rectangle of pictures (3 or 4, H, W) of one size."""
+    def cut(self, pictures: Sequence[Tensor], multiple: int = 1, scale: int = 1) -> list[Tensor]:
+        """The same random rectangle of pictures (3 or 4, H, W) of one size.
+
+        Its sides are multiples of `multiple` and at most `scale` times those of a sample.
+        """
         height, width = pictures[0].shape[-2:]
-        tall, wide = (min(self.side, side) // multiple * multiple for side in (height, width))
+        most = self.side * scale
+        tall, wide = (min(most, side) // multiple * multiple for side in (height, width))
         top, left = self.below(height - tall + 1), self.below(width - wide + 1)
         return [p[..., top : top + tall, left : left + wide] for p in pictures]
 
@@ -103,11 +107,12 @@ def _mono(footage: Footage, wish: Wish) -> Iterator[Sample]:
 
 
 def _dual(footage: Footage, wish: Wish) -> Iterator[Sample]:
-    """A photograph made smaller, and its centre as it was."""
-    for i, still in enumerate(_some(footage.stills, wish.count)):
+    """A piece of a photograph made smaller, and its centre as it was."""
+    for i, still in enumerate(_some(_photographs(footage), wish.count)):
         zoom = _ZOOMS[i % len(_ZOOMS)]
-        height, width = (side // zoom * zoom for side in still.shape[-2:])
-        whole = _pixels(still[:, :height, :width])
+        (piece,) = wish.cut([still], zoom, zoom)
+        whole = _pixels(piece)
+        height, width = whole.shape[:2]
         wide = cover_of(whole, zoom)
         h, w = wide.shape[:2]
         if min(h, w) < _LEAST:
@@ -119,7 +124,7 @@ def _dual(footage: Footage, wish: Wish) -> Iterator[Sample]:
 def _hide(footage: Footage, wish: Wish) -> Iterator[Sample]:
     """Photographs that have nothing to do with one another."""
     pictures = wish.network.pictures
-    stills = _some(footage.stills, wish.count * pictures)
+    stills = _some(_photographs(footage), wish.count * pictures)
     order = torch.randperm(len(stills), generator=wish.generator).tolist()
     for i in range(len(stills) // pictures):
         own = [stills[j] for j in order[i * pictures : (i + 1) * pictures]]
@@ -129,7 +134,8 @@ def _hide(footage: Footage, wish: Wish) -> Iterator[Sample]:
 
 def _layers(footage: Footage, wish: Wish) -> Iterator[Sample]:
     """Cut-outs on photographs."""
-    for i, still in enumerate(_some(footage.stills, wish.count if footage.cutouts else 0)):
+    stills = _some(_photographs(footage), wish.count if footage.cutouts else 0)
+    for i, still in enumerate(stills):
         cutout = footage.cutouts[i % len(footage.cutouts)]
         sides = still.shape[-2:]
         part = cutout if wish.below(2) else cutout.flip(-1)
@@ -155,8 +161,16 @@ def _placed(cutout: Tensor, size: tuple[int, int], wish: Wish) -> Tensor:
 
 
 def _stills(footage: Footage, wish: Wish) -> Iterator[Sample]:
-    for still in _some(footage.stills, wish.count):
+    for still in _some(_photographs(footage), wish.count):
         yield _sample(wish.cut([still], wish.network.scale))
+
+
+def _photographs(footage: Footage) -> Sequence[Tensor]:
+    """The photographs; where there are none, frames.
+
+    Numbered photographs of one size, as cameras leave them, look like the frames of a clip.
+    """
+    return footage.stills or [frame for clip in footage.clips for frame in clip]
 
 
 def _some(items: Sequence[Tensor], count: int) -> list[Tensor]:

@@ -10,9 +10,7 @@ from PIL import Image
 
 from iiccli.errors import TrainingError
 from iiccli.media.clip import write_clip
-from iiccli.training.data import Footage, load_footage
-from iiccli.training.video import camera_groups, clip_groups
-from tests.conftest import moving_clip, texture
+from iiccli.training.data import load_footage
 
 
 def picture(path: Path, value: int, size: tuple[int, int] = (24, 16)) -> Path:
@@ -115,70 +113,24 @@ def test_a_limit_takes_pictures_from_all_over(tmp_path, limit):
         assert max(np.diff(values)) <= -(-8 // limit)
 
 
-def footage_of(lengths: list[int], side: int = 16) -> Footage:
-    """Clips whose frame t has the value t everywhere, plus ten times the clip's number."""
-    clips = [
-        torch.stack([torch.full((3, side, side), 60 * c + t, dtype=torch.uint8) for t in range(n)])
-        for c, n in enumerate(lengths)
-    ]
-    return Footage((), tuple(clips), ())
+def test_left_and_right_views_are_pairs(tmp_path):
+    for name in ("a_L", "a_R", "b_L", "c_R", "L", "d_L"):
+        picture(tmp_path / f"{name}.png", len(name))
+    picture(tmp_path / "d_R.png", 9, (25, 16))  # of another size: no pair
+    footage = load_footage([tmp_path], frames=2)
+    assert len(footage.pairs) == 1
+    assert all(view.shape == (3, 16, 24) for view in footage.pairs[0])
+    assert len(footage.stills) == 5
 
 
-def frames_of(group) -> list[int]:
-    """The frames' numbers in order of time, the reference back in the middle."""
-    reference, others = group
-    values = [round(float(x[0, 0, 0]) * 255) for x in (reference, *others)]
-    middle = len(others) // 2
-    return [*values[1 : middle + 1], values[0], *values[middle + 1 :]]
-
-
-@pytest.mark.parametrize("pictures", [2, 3, 5])
-def test_windows_are_evenly_spaced_and_go_both_ways(pictures):
-    groups = clip_groups(footage_of([pictures, 14, 30]), pictures, 20, seed=1)
-    assert len(groups) == 60
-    steps = set()
-    for number, group in enumerate(groups):
-        reference, others = group
-        assert reference.shape == (3, 16, 16)
-        assert others.shape == (pictures - 1, 3, 16, 16)
-        values = frames_of(group) if pictures > 2 else frames_of(group)[::-1]
-        (step,) = set(np.diff(values))
-        steps.add(int(step))
-        clip = number // 20
-        assert 60 * clip <= min(values) <= max(values) < 60 * clip + (pictures, 14, 30)[clip]
-    assert steps == {-3, -2, -1, 1, 2, 3}
-
-
-def test_groups_are_the_same_for_the_same_seed():
-    footage = footage_of([20, 20])
-    first, again, other = (
-        [frames_of(g) for g in clip_groups(footage, 3, 4, seed)] for seed in (1, 1, 2)
-    )
-    assert first == again
-    assert first != other
-
-
-def test_photographs_are_filmed_evenly_and_small_ones_left_out():
-    large = [(texture(160, 170, i) * 255).to(torch.uint8) for i in range(2)]
-    small = torch.zeros(3, 159, 400, dtype=torch.uint8)
-    groups = camera_groups(Footage((large[0], small, large[1]), (), ()), 3, 4, 64, seed=0)
-    assert len(groups) == 4
-    for reference, others in groups:
-        assert reference.shape == (3, 64, 64)
-        assert others.shape == (2, 3, 64, 64)
-        assert 0 < reference.mean() < 1
-    assert camera_groups(Footage((small,), (), ()), 3, 4, 64, seed=0) == []
-
-
-def test_a_real_clip_is_grouped_around_its_middle():
-    frames = moving_clip(24, 32, 3)
-    clip = torch.stack([torch.from_numpy(f.transpose(2, 0, 1).copy()) for f in frames])
-    ((reference, others),) = clip_groups(Footage((), (clip,), ()), 3, 1, seed=0)
-    assert torch.equal((reference * 255).round().to(torch.uint8), clip[1])
-    assert {int(o.sum()) for o in (others * 255).round().int()} == {
-        int(clip[0].sum()),
-        int(clip[2].sum()),
-    }
+def test_pictures_with_transparency_are_cut_outs(tmp_path):
+    picture(tmp_path / "a.png", 1)
+    Image.new("RGBA", (24, 16), (9, 8, 7, 128)).save(tmp_path / "b.png")
+    footage = load_footage([tmp_path], frames=2)
+    assert len(footage.stills) == 1
+    (cutout,) = footage.cutouts
+    assert cutout.shape == (4, 16, 24)
+    assert cutout[:, 0, 0].tolist() == [9, 8, 7, 128]
 
 
 def test_a_video_file_is_cut_into_pieces(tmp_path):

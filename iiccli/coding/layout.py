@@ -63,11 +63,13 @@ class Region:
         return np.concatenate([grid[b.cells.slices].ravel() for b in self.blocks])
 
 
-def regions(height: int, width: int, cell: int, most: int = REGION) -> Iterator[Region]:
-    """Cut a picture of `height` × `width` pixels into regions, in raster order.
+def regions(height: int, width: int, cell: int, scale: int = 1) -> Iterator[Region]:
+    """Cut a carrier of `height` × `width` pixels into regions, in raster order.
 
-    `most` is how many blocks a region has along an axis at the most.
+    Where it is `scale` times smaller than its pictures, a region has as many times fewer blocks
+    along each axis: what it covers of the pictures is what takes memory.
     """
+    most = max(1, REGION // scale)
     rows, columns = _cuts(height), _cuts(width)
     for region_rows in _groups(len(rows), most):
         for region_columns in _groups(len(columns), most):

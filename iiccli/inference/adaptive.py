@@ -14,7 +14,7 @@ from torch import Tensor
 
 from iiccli.coding.coefficients import Tables
 from iiccli.coding.contexts import UNIT
-from iiccli.coding.layout import REGION, Region, Span, regions
+from iiccli.coding.layout import Region, Span, regions
 from iiccli.coding.rans import Frequencies
 from iiccli.inference.converter import (
     Converter,
@@ -253,8 +253,7 @@ class AdaptiveConverter(Converter):
     def regions(self, carrier: Pixels) -> list[Region]:
         """Cut a carrier, (h, w, c), into regions."""
         height, width = carrier.shape[:2]
-        # Of the pictures a region covers as much whatever the scale: that is what takes memory.
-        return list(regions(height, width, self.config.cell // self.scale, REGION // self.scale))
+        return list(regions(height, width, self.config.cell // self.scale, self.scale))
 
     def _cells(self, carrier: Pixels) -> tuple[int, int]:
         unit = self.config.cell // self.scale

@@ -30,7 +30,7 @@ def model(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return trained(data, tmp_path_factory.mktemp("run"))
 
 
-@pytest.mark.parametrize("kind", ["gray", "hide", "dual", "layers", "rescale-2", "half"])
+@pytest.mark.parametrize("kind", ["gray", "hide", "dual", "layers", "rescale-2"])
 def test_every_kind_trains_and_restores(kind, data, model, tmp_path):
     path = model if kind == "gray" else trained(data, tmp_path, kind)
     card, state = load_model(path)

@@ -19,6 +19,7 @@ Named = tuple[str, Pixels, Pixels | None]
 
 AMPLIFICATION = 8
 _CELL_WIDTH = 320
+_LEAST_WIDTH = 200
 _MARGIN = 12
 _CAPTION = 22
 _CHEQUER = 8
@@ -65,7 +66,7 @@ def embedding_sheet(
     rows = [[Panel(x, f"original {i + 1}") for i, x in enumerate(originals)]]
     height, width = target.shape[:2]
     same = target.shape == originals[reference].shape
-    size = "" if same else f" at {width}×{height}"
+    size = "" if same else f" at {width}x{height}"  # the font has no ×
     rows.append(
         [
             Panel(target, f"original {reference + 1}{size}"),
@@ -160,23 +161,27 @@ def shown(pixels: Pixels, alpha: Pixels | None) -> Pixels:
 
 def draw(rows: Sequence[Sequence[Panel]], title: str) -> Pixels:
     """Lay out rows of panels on one sheet, (H, W, 3) uint8."""
-    first = rows[0][0].pixels
-    height, width = first.shape[:2]
-    scale = min(1.0, _CELL_WIDTH / width, _CELL_WIDTH * 1.5 / height)
-    cell = (max(120, round(width * scale)), max(1, round(height * scale)))
+    images = [[_fitted(panel.pixels) for panel in row] for row in rows]
+    width = max(_LEAST_WIDTH, *(image.width for row in images for image in row))
+    heights = [max(image.height for image in row) + _CAPTION + _MARGIN for row in images]
     columns = max(len(row) for row in rows)
-    sheet_width = _MARGIN + columns * (cell[0] + _MARGIN)
-    sheet_height = _TITLE + len(rows) * (cell[1] + _CAPTION + _MARGIN) + _MARGIN
-    sheet = Image.new("RGB", (max(sheet_width, 420), sheet_height), _BACKGROUND)
+    size = (max(_MARGIN + columns * (width + _MARGIN), 420), _TITLE + sum(heights) + _MARGIN)
+    sheet = Image.new("RGB", size, _BACKGROUND)
     pen = ImageDraw.Draw(sheet)
     pen.text((_MARGIN, 11), title, fill=_INK, font=ImageFont.load_default(17))
     small = ImageFont.load_default(13)
-    for r, row in enumerate(rows):
-        top = _TITLE + r * (cell[1] + _CAPTION + _MARGIN)
-        for c, panel in enumerate(row):
-            left = _MARGIN + c * (cell[0] + _MARGIN)
-            image = Image.fromarray(panel.pixels)
-            image.thumbnail(cell, Image.Resampling.LANCZOS)
+    top = _TITLE
+    for row, pictures, height in zip(rows, images, heights, strict=True):
+        for c, (panel, image) in enumerate(zip(row, pictures, strict=True)):
+            left = _MARGIN + c * (width + _MARGIN)
             sheet.paste(image, (left, top))
             pen.text((left, top + image.height + 4), panel.caption, fill=_FAINT, font=small)
+        top += height
     return np.asarray(sheet)
+
+
+def _fitted(pixels: Pixels) -> Image.Image:
+    """A picture as large as a sheet shows it; small ones as they are."""
+    image = Image.fromarray(pixels)
+    image.thumbnail((_CELL_WIDTH, _CELL_WIDTH * 3 // 2), Image.Resampling.LANCZOS)
+    return image

@@ -39,7 +39,7 @@ def test_captions() -> None:
     assert rows[1][1].caption.startswith("the carrier: ")
     assert rows[2][0].caption == "restored 1: identical"
     rows = embedding_sheet(frames, frames[1][::2, ::2], cover[::2, ::2], frames, 1)
-    assert rows[1][0].caption == "original 2 at 15×10"
+    assert rows[1][0].caption == "original 2 at 15x10"
     rows = restoration_sheet(cover, frames, 1)
     assert [len(row) for row in rows] == [2, 3, 3]
     assert rows[0][1].caption.startswith("restored 2 minus carrier 8x: ")
@@ -96,3 +96,12 @@ def test_a_sheet_is_of_sensible_size_and_holds_all(size: tuple[int, int]) -> Non
     assert sheet.shape[0] <= 1200
     assert (sheet == (255, 0, 0)).all(axis=2).any()
     assert (sheet == 255).all(axis=2).any()
+
+
+def test_rows_are_as_high_as_their_own_pictures() -> None:
+    tall, wide = np.zeros((480, 320, 3), np.uint8), np.zeros((200, 320, 3), np.uint8)
+    alone = draw([[Panel(wide, "one")]], "A title").shape[0]
+    both = draw([[Panel(tall, "two"), Panel(wide, "three")], [Panel(wide, "one")]], "A title")
+    apart = draw([[Panel(tall, "two")], [Panel(wide, "one")]], "A title")
+    assert both.shape[0] == apart.shape[0]
+    assert 480 < both.shape[0] - alone < 530

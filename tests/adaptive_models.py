@@ -37,10 +37,10 @@ def _small(pictures: int, **values: object) -> AdaptiveConfig:
 
 KINDS = {
     "hide": Kind("hide", _small(3, prediction="none", joint=False)),
-    "video": Kind("video", _small(3, motion=8, cell=16, moduli=((4, 4, 4), (3, 5, 6)))),
+    "video": Kind("video", _small(3, motion=8, moduli=((4, 4, 4), (3, 5, 6)))),
     "half": Kind("video", _small(3, scale=2, motion=8, moduli=((4, 4, 4),))),
     "rescale-2": Kind("rescale", _small(1, scale=2)),
-    "rescale-4": Kind("rescale", _small(1, scale=4, moduli=((8, 8, 8),))),
+    "rescale-4": Kind("rescale", _small(1, scale=4, cell=16, moduli=((8, 8, 8),))),
     "gray": Kind("gray", _small(1, kind="gray", moduli=((2,), (3,)))),
     "layers": Kind("layers", _small(3, kind="layers")),
     "dual": Kind("dual", _small(2, prediction="zoom", motion=4), 2.0),

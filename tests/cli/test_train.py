@@ -95,7 +95,7 @@ def test_a_run_that_is_there_is_gone_on_with_only_when_asked(
                 "--task",
                 "layers",
             ),
-            8,
+            10,
             ("serves to train layers", "--data"),
         ),
         (
@@ -103,7 +103,7 @@ def test_a_run_that_is_there_is_gone_on_with_only_when_asked(
                 "--task",
                 "mono",
             ),
-            8,
+            10,
             ("serves to train mono",),
         ),
         (("--init", "nowhere.safetensors"), 6, ("nowhere",)),

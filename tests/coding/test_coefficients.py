@@ -77,7 +77,7 @@ def test_symbols_stay_small_whatever_is_expected():
         assert SHIFTS[number] == 0 or class_centre(number) / 2 ** SHIFTS[number] >= 4
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(
     st.integers(1, 200),
     st.integers(1, 200),
@@ -178,7 +178,7 @@ def test_nothing_costs_hardly_more_than_the_heads():
         assert OVERHEAD <= len(payload) < OVERHEAD + 60
 
 
-@settings(max_examples=60)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 3000), st.integers(-12 * UNIT, 3 * UNIT))
 def test_garbage_never_fails(seed, size, level):
     random = np.random.default_rng(seed)
@@ -190,7 +190,7 @@ def test_garbage_never_fails(seed, size, level):
     assert classes.max() < CLASSES
 
 
-@settings(max_examples=30)
+@settings(max_examples=10)
 @given(st.integers(0, 2**32 - 1), st.booleans())
 def test_damage_stays_in_its_block(seed, cut):
     random = np.random.default_rng(seed)

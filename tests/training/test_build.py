@@ -30,7 +30,7 @@ def model(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return trained(data, tmp_path_factory.mktemp("run"))
 
 
-@pytest.mark.parametrize("kind", ["gray", "hide", "dual", "layers", "rescale-2"])
+@pytest.mark.parametrize("kind", ["gray", "hide", "dual"])
 def test_every_kind_trains_and_restores(kind, data, model, tmp_path):
     path = model if kind == "gray" else trained(data, tmp_path, kind)
     card, state = load_model(path)
@@ -100,11 +100,13 @@ def test_an_interrupted_training_gives_the_same_model(data, model, tmp_path):
 
 
 def test_without_resume_everything_starts_anew(data, tmp_path):
-    trained(data, tmp_path)
+    recipe = recipe_of("gray", minutes=0)
+    trained(data, tmp_path, recipe=recipe)
     lines: list[str] = []
-    trained(data, tmp_path, resume=False, report=lines.append)
+    trained(data, tmp_path, recipe=recipe, report=lines.append)
+    assert not any("principal" in line for line in lines)
+    trained(data, tmp_path, recipe=recipe, resume=False, report=lines.append)
     assert any("principal" in line for line in lines)
-    assert any(line.startswith("step 3 ") for line in lines)
 
 
 def test_another_model_may_be_the_start(data, model, tmp_path):

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 from torch import Tensor
 
 from iiccli.networks.transform import TransformConfig, TransformNet
-from tests.transform_tables import Group, calibrate
 from iiccli.zoo.modelfile import Card, save_model
+from tests.transform_tables import Group, calibrate
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -30,6 +30,9 @@ LEVEL_LOW = -12 * UNIT
 
 LEVEL_HIGH = LEVEL_LOW + NOTHING - 1
 
+FINEST = -10 * UNIT
+"""The finest level that is written: a quarter of a grey level. More would only cost the cover."""
+
 DEAD_ZONE = 0.12
 """So much of a step a value has to go further before it counts as the next larger magnitude."""
 
@@ -246,7 +249,7 @@ def _search(
         close: a level that uses this share of the room is taken.
         near: whether the guess is a good one.
     """
-    low, high = LEVEL_LOW - 1, LEVEL_HIGH + 1  # too fine; fine enough, or nothing
+    low, high = FINEST - 1, LEVEL_HIGH + 1  # too fine; coarse enough, or nothing
     level = -7 * UNIT if guess is None else guess
     rates: dict[int, float] = {}
     step = UNIT // 8 if near else UNIT

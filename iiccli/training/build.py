@@ -156,7 +156,8 @@ def _examples(
             report(f"examples: {number} of {len(chosen)}")
         held = len(chosen) > 1 and number % _VALIDATION_EVERY == 0
         for i in range(each):
-            quality = (number + i) % qualities
+            # Held-out samples are qualities apart too.
+            quality = (number + number // _VALIDATION_EVERY + i) % qualities
             made = examples(converter, replace(item, quality=quality), random)
             (kept if held else own).extend(made)
     return own, kept[:_VALIDATED]

@@ -199,7 +199,7 @@ def script(name: str, *words: str | Path, **environment: str) -> subprocess.Comp
         [sys.executable, str(ROOT / "scripts" / name), *map(str, words)],
         capture_output=True,
         text=True,
-        env={**os.environ, **environment},
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
         check=False,
     )
 
@@ -238,15 +238,15 @@ def test_models_are_exported_with_figures_and_then_left_alone(desk: Path, stand_
     (desk / "test").mkdir()
     (desk / "test" / "video").symlink_to(desk / "my-clips")
     words = ["--only", name, "--as-is", "--train-data", "my-clips", "--test-data", "test"]
-    words += ["--limit", "2"]
+    words += ["--limit", "1", "--threads", "1"]
     done = script("models.py", *words)
     assert done.returncode == 0, done.stderr
     target = desk / "models" / f"{name}.safetensors"
     figures = read_card(target).metrics
     assert set(figures["sets"]["DAVIS"]) == {"cover", "balanced", "content"}
-    assert (figures["cases"], figures["cut_from"]) == ({"DAVIS": 2}, {"DAVIS": 3})
+    assert (figures["cases"], figures["cut_from"]) == ({"DAVIS": 1}, {"DAVIS": 3})
     table = (desk / "models" / "README.md").read_text(encoding="utf-8")
-    assert table.count(f"| {name} | 3 | DAVIS, 2 of 3 cases |") == 3
+    assert table.count(f"| {name} | 3 | DAVIS, 1 of 3 cases |") == 3
     before = target.read_bytes()
     assert "is there already" in script("models.py", *words).stdout
     assert target.read_bytes() == before

@@ -27,6 +27,7 @@ from iiccli.inference.converter import (
 from iiccli.inference.places import (
     in_pixels,
     margins,
+    on_average,
     padded,
     put_digits,
     shifted,
@@ -89,13 +90,14 @@ class AdaptiveConverter(Converter):
         cover = self.deep_cover(pictures[0])
         free = _deep(free)
         carrier = cover.copy()
+        shown = on_average(cover, self.config.moduli[quality])
         places = self.regions(cover)
         guess: int | None = None
         for done, region in enumerate(places):
             progress(done / len(places))
             rows, columns = region.pixels.slices
             message = self.message(region, free[rows, columns], quality)
-            z, vectors = self.analyse(pictures, cover, region, zoom)
+            z, vectors = self.analyse(pictures, shown, region, zoom)
             numbers, used, guess = message.write(z, vectors, guess)
             carrier[rows, columns] = put_digits(
                 cover[rows, columns], numbers, used, self.config.moduli[quality]
@@ -140,9 +142,20 @@ class AdaptiveConverter(Converter):
         return self._padded(picture, Span(0, size[0] // scale, 0, size[1] // scale))
 
     def analyse(
-        self, pictures: Sequence[Pixels], cover: Pixels, region: Region, zoom: float
+        self,
+        pictures: Sequence[Pixels],
+        cover: npt.NDArray[np.float32],
+        region: Region,
+        zoom: float,
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int16] | None]:
-        """Coefficients (cell², ranks, cells) and vectors of one region."""
+        """Coefficients (cell², ranks, cells) and vectors of one region.
+
+        Args:
+            pictures: what is embedded.
+            cover: what the carrier will show, (h, w, c) in 0..255; see `on_average`.
+            region: of the carrier.
+            zoom: how much nearer the second picture is.
+        """
         config, remote = self.config, self.remote
         window, span = self._window(cover, region), self._span(region)
         base = self._base(cover, window, zoom)
@@ -255,19 +268,19 @@ class AdaptiveConverter(Converter):
         height, width = carrier.shape[:2]
         return list(regions(height, width, self.config.cell // self.scale, self.scale))
 
-    def _cells(self, carrier: Pixels) -> tuple[int, int]:
+    def _cells(self, carrier: npt.NDArray[Scalar]) -> tuple[int, int]:
         unit = self.config.cell // self.scale
         return -(-carrier.shape[0] // unit), -(-carrier.shape[1] // unit)
 
     def _span(self, region: Region) -> Span:
         return in_pixels(region.cells, self.config.cell)
 
-    def _window(self, carrier: Pixels, region: Region) -> Span:
+    def _window(self, carrier: npt.NDArray[Scalar], region: Region) -> Span:
         """The region and its surroundings, in pixels of the padded pictures."""
         height, width = (n * self.config.cell for n in self._cells(carrier))
         return surroundings(self._span(region), height, width)
 
-    def _base(self, cover: Pixels, span: Span, zoom: float = 1.0) -> Tensor:
+    def _base(self, cover: npt.NDArray[Scalar], span: Span, zoom: float = 1.0) -> Tensor:
         """What the cover shows over a rectangle of the pictures, (c, h, w) in 0..1."""
         scale = self.scale
         if self.config.prediction == "zoom" and zoom != 1.0:
@@ -287,11 +300,11 @@ class AdaptiveConverter(Converter):
         vectors = F.pad(vectors.to(self.device).float(), around, mode="replicate")
         return self.remote.predict(base, vectors)[(..., *inner)]
 
-    def _padded(self, picture: Pixels, span: Span) -> Tensor:
+    def _padded(self, picture: npt.NDArray[Scalar], span: Span) -> Tensor:
         return padded(picture, span).to(self.device)
 
 
-def magnified(cover: Pixels, span: Span, zoom: float) -> Tensor:
+def magnified(cover: npt.NDArray[Scalar], span: Span, zoom: float) -> Tensor:
     """A rectangle of the cover's centre magnified `zoom` times, (c, h, w) in 0..1, bicubic."""
     places = []
     for start, stop, side in zip(

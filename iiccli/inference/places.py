@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,8 @@ from torch import Tensor
 from iiccli.coding.layout import Span
 from iiccli.inference.converter import Mask, Pixels
 from iiccli.networks.invertible.quantise import embed_modulo
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 CONTEXT = 64
 """Pixels around a region that motion vectors may point into; part of the carrier format."""
@@ -56,7 +59,7 @@ def margins(
     )
 
 
-def padded(picture: Pixels, span: Span) -> Tensor:
+def padded(picture: npt.NDArray[Scalar], span: Span) -> Tensor:
     """A rectangle of (H, W, c) pixels, (c, h, w) in 0..1; beyond the border that is repeated."""
     part = picture[span.slices]
     missing = (span.shape[0] - part.shape[0], span.shape[1] - part.shape[1])
@@ -80,3 +83,14 @@ def put_digits(
         samples = embed_modulo(value, digits, q).numpy().astype(np.uint8)
         carrier[..., channel] = np.where(used[..., channel], samples, cover[..., channel])
     return carrier
+
+
+def on_average(cover: Pixels, moduli: Sequence[int]) -> npt.NDArray[np.float32]:
+    """What a carrier of a cover (h, w, c) shows on the average over all messages.
+
+    That is the cover but for its darkest and brightest values, which have room on one side only:
+    white comes out (q - 1) / 2 darker. What is predicted from this makes up for it.
+    """
+    values = torch.arange(256.0)
+    tables = [embed_modulo(values, torch.arange(q)[:, None], q).mean(0).numpy() for q in moduli]
+    return np.stack([table[cover[..., i]] for i, table in enumerate(tables)], -1)

@@ -12,7 +12,7 @@ from torch import Tensor
 from iiccli.coding.layout import Region
 from iiccli.inference.adaptive import AdaptiveConverter
 from iiccli.inference.converter import Pixels
-from iiccli.inference.places import put_digits
+from iiccli.inference.places import on_average, put_digits
 from iiccli.inference.region_message import RegionContent, RegionMessage, quantise
 from iiccli.networks.adaptive.planes import coded_planes
 
@@ -63,7 +63,8 @@ def analysed(converter: AdaptiveConverter, sample: Sample, quality: int) -> Anal
     """Send a sample through the analysis; it must fit into one region."""
     cover = converter.deep_cover(sample.pictures[0])
     (region,) = converter.regions(cover)
-    z, vectors = converter.analyse(sample.pictures, cover, region, sample.zoom)
+    shown = on_average(cover, converter.config.moduli[quality])
+    z, vectors = converter.analyse(sample.pictures, shown, region, sample.zoom)
     return Analysed(sample, cover, region, z, vectors, quality)
 
 

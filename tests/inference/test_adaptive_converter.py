@@ -326,3 +326,12 @@ def test_tables_that_nothing_can_be_coded_with_are_a_model_error(name, value):
     state[name][2] = value
     with pytest.raises(ModelError, match="hide-tiny"):
         make_converter(card_of("hide"), state, CPU)
+
+
+def test_highlights_keep_their_brightness() -> None:
+    """White has no room above it, so that a carrier is darker there; what comes back is not."""
+    picture = np.full((64, 96, 3), 255, np.uint8)
+    picture[:, :48] = photograph(64, 48, 3)
+    _, restored = round_trip("rescale-2", [picture], quality=2)
+    error = restored.pictures[0][8:-8, 64:-8].astype(float) - 255
+    assert error.mean() > -2  # -3.6 if predicted from the cover

@@ -15,14 +15,14 @@ from tests.conftest import TINY, as_group, moving_clip, texture
 
 
 def random_enhancer(depth: int, width: int = 4) -> Enhancer:
-    enhancer = Enhancer(2, 3, width, depth)
+    enhancer = Enhancer(6, 3, width, depth)
     for parameter in enhancer.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
     return enhancer.double().requires_grad_(False)
 
 
 def test_the_enhancer_starts_as_the_identity():
-    enhancer = Enhancer(3, 5, 8, 2)
+    enhancer = Enhancer(9, 5, 8, 2)
     x, planes = torch.rand(2, 9, 12, 16), torch.rand(2, 5, 6, 8)
     assert torch.equal(enhancer(x, planes), x)
 

@@ -51,7 +51,7 @@ def carried(
 
 
 @pytest.mark.parametrize(
-    ("count", "levels"), [(1, [0, 0, 0]), (2, [0, 0, 1]), (3, [0, 1, 2]), (5, [0, 2, 4])]
+    ("count", "levels"), [(1, [0, 0, 0]), (2, [0, 1, 1]), (3, [0, 1, 2]), (5, [0, 2, 4])]
 )
 def test_qualities_of_a_model_with_more_or_fewer(count: int, levels: list[int]) -> None:
     assert [quality_index(name, count) for name in QUALITIES] == levels

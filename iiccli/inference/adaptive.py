@@ -137,6 +137,10 @@ class AdaptiveConverter(Converter):
         """The cover with an axis of channels, (h, w, c)."""
         return _deep(self.cover(picture))
 
+    def filler(self, cover: Pixels) -> Pixels:
+        """See `Converter.filler`: the cover where it predicts the others, else flat gray."""
+        return np.full_like(cover, 128) if self.config.prediction == "none" else cover
+
     def whole(self, picture: Pixels, size: tuple[int, int], scale: int = 1) -> Tensor:
         """A picture continued to so many rows and columns / scale, (c, h, w) in 0..1."""
         return self._padded(picture, Span(0, size[0] // scale, 0, size[1] // scale))

@@ -72,6 +72,14 @@ class Converter(ABC):
         """
         return cover_of(picture, self.scale, self.channels)
 
+    def filler(self, cover: Pixels) -> Pixels:
+        """What fills up too few pictures: it should take as little room as may be.
+
+        Args:
+            cover: the picture that the carrier looks like, (H, W, 3) uint8.
+        """
+        return cover
+
     @abstractmethod
     def embed(
         self,

@@ -112,7 +112,7 @@ def hide(
         verb = "goes" if len(secrets) == 1 else "go"
         note(
             f"{_count(len(secrets))} {verb} into {model.name}, which takes {takes}: "
-            "filled up with repeats."
+            "filled up with blank pictures."
         )
     pixels, header = embed_pictures(
         model,

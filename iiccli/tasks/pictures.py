@@ -69,7 +69,8 @@ def embed_pictures(
 ) -> tuple[Pixels, Header]:
     """Turn pictures of one size into a carrier's pixels and the header that goes with them.
 
-    Fewer pictures than the model takes are filled up with repeats of the last.
+    Fewer pictures than the model takes are filled up with what takes least room; see
+    `Converter.filler`.
 
     Args:
         model: takes at least as many pictures.
@@ -106,7 +107,8 @@ def embed_pictures(
     free = ~header_samples(size[1], size[0], converter.channels)
     order = _reference_first(len(pictures), reference)
     filled = [pictures[i] for i in order]
-    filled += [pictures[-1]] * (converter.card.pictures - len(pictures))
+    filler = converter.filler(pictures[reference])
+    filled += [filler] * (converter.card.pictures - len(pictures))
     with enough_memory():
         carrier = converter.embed(filled, level, free, progress, zoom=zoom)
     header.setdefault("essentials", width.to_bytes(4, "big") + height.to_bytes(4, "big"))

@@ -150,7 +150,7 @@ def embed_video(
         words = "1 frame goes" if count == 1 else f"{count} frames go"
         note(
             f"{words} into {model.name}, which takes {model.converter.card.pictures}: "
-            "filled up with repeats."
+            "filled up with repeats of the cover."
         )
     if not options.whole:
         return [

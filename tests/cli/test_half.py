@@ -97,7 +97,9 @@ def test_numbers_without_their_own_model_take_the_next_larger(
     target = "covers" if whole else "cover.png"
     done = iic("embed-video", clips / "folder", "-o", target, "--json", *options)
     assert done.json["model"] == model
-    assert done.err == (f"note: 4 frames go into {model}, which takes 5: filled up with repeats.\n")
+    assert done.err == (
+        f"note: 4 frames go into {model}, which takes 5: filled up with repeats of the cover.\n"
+    )
     assert iic("restore", target, "-o", "back").code == 0
     assert len(pictures(Path("back"))) == (12 if whole else 4)
 

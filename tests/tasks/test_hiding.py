@@ -74,7 +74,7 @@ def test_secrets_of_any_size_come_back_at_their_own(
     for output in made.originals:
         assert found[output.name].shape == output.pixels.shape
         assert psnr(found[output.name], output.pixels) > 24
-    filled = [note for note in notes if "filled up with repeats" in note]
+    filled = [note for note in notes if "filled up with blank pictures" in note]
     assert len(filled) == count % 2
 
 

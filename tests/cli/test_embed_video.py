@@ -91,7 +91,10 @@ def test_a_number_without_its_own_model_takes_the_next_larger_and_says_so(
         assert done.json["model"] == name
         verb = "frame goes" if count == 1 else "frames go"
         size = name[6]
-        note = f"note: {count} {verb} into {name}, which takes {size}: filled up with repeats of the cover.\n"
+        note = (
+            f"note: {count} {verb} into {name}, which takes {size}: "
+            "filled up with repeats of the cover.\n"
+        )
         assert done.err == ("" if count == 3 else note)
         assert iic("restore", f"{count}.png", "-o", f"back{count}").code == 0
         originals = [frames_of(clips / "clip.mp4")[i] for i in done.json["frames"]]

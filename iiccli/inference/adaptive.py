@@ -41,7 +41,7 @@ from iiccli.zoo.modelfile import Card
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
-_FIXED = 8192
+FIXED = 8192
 """Decoded planes are kept as int16, in so many parts of the full range."""
 
 
@@ -201,7 +201,7 @@ class AdaptiveConverter(Converter):
         inner = shifted(span, window, 1)
         planes = self._predict(base, inner, vectors) + error
         cover = base[(..., *inner)] if config.prediction != "zoom" else self._base(carrier, span)
-        both = torch.cat((cover, planes)) * _FIXED
+        both = torch.cat((cover, planes)) * FIXED
         fixed = both.round().clamp(-(2**15), 2**15 - 1).to(torch.int16)
         decoded[(slice(None), *span.slices)] = fixed.cpu().numpy()
         magnitudes = torch.from_numpy(np.abs(content.quantised)).to(self.device)
@@ -252,7 +252,7 @@ class AdaptiveConverter(Converter):
         for done, tile in enumerate(places):
             progress(0.7 + 0.3 * done / len(places))
             planes = torch.from_numpy(decoded[(slice(None), *tile.source)]).to(self.device)
-            x = (planes.float() / _FIXED).contiguous()
+            x = (planes.float() / FIXED).contiguous()
             y = self.remote.enhance(x, spread(side, tile, self.config.cell, self.config.joint))
             for picture, own in zip(result, as_pictures(self.config, y), strict=True):
                 pixels = (own[(slice(None), *tile.kept)] * 255).round().clamp(0, 255)

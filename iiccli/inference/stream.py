@@ -66,8 +66,8 @@ class Stream:
         pool = np.ones(place, bool)
         for start in self._starts[self.headed].tolist():
             pool[start : start + HEAD_BITS] = False
-        headless = np.repeat(self.headed, np.array(ends) - self._starts)
-        self._pool = np.flatnonzero(pool & headless)
+        carrying = np.repeat(self.headed, np.array(ends) - self._starts)
+        self._pool = np.flatnonzero(pool & carrying)
         self._length = place
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from iiccli.networks.adaptive import AdaptiveConfig
 from iiccli.training.loop import Schedule
@@ -146,8 +146,8 @@ SHIPPED: dict[str, Recipe] = {
         mono(10),
         dual(10),
         layers(10),
-        replace(hide(2, 4)),
-        replace(hide(4, 4)),
+        hide(2, 4),
+        hide(4, 4),
         video(3, 8),
         video(9, 8),
         video(3, 8, scale=2),

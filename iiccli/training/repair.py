@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from iiccli.inference.adaptive import FIXED
 from iiccli.networks.adaptive import AdaptiveNet
-from iiccli.training.samples import FIXED, Example
+from iiccli.training.samples import Example
 
 _FLOOR = 1e-6
 """Squared error (60 dB) below which a crop counts as good enough."""

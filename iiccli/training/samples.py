@@ -10,13 +10,11 @@ import torch
 from torch import Tensor
 
 from iiccli.coding.layout import Region
-from iiccli.inference.adaptive import AdaptiveConverter
+from iiccli.inference.adaptive import FIXED, AdaptiveConverter
 from iiccli.inference.converter import Pixels
 from iiccli.inference.places import on_average, put_digits
 from iiccli.inference.region_message import RegionContent, RegionMessage, quantise
 from iiccli.networks.adaptive.planes import coded_planes
-
-FIXED = 8192
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What shows a training: its log, the display on a terminal, TensorBoard, sheets and curves."""

@@ -20,6 +20,7 @@ Named = tuple[str, Pixels, Pixels | None]
 AMPLIFICATION = 8
 _CELL_WIDTH = 320
 _LEAST_WIDTH = 200
+_NARROW = 130
 _MARGIN = 12
 _CAPTION = 22
 _CHEQUER = 8
@@ -159,17 +160,23 @@ def shown(pixels: Pixels, alpha: Pixels | None) -> Pixels:
     return result
 
 
-def draw(rows: Sequence[Sequence[Panel]], title: str) -> Pixels:
-    """Lay out rows of panels on one sheet, (H, W, 3) uint8."""
-    images = [[_fitted(panel.pixels) for panel in row] for row in rows]
-    width = max(_LEAST_WIDTH, *(image.width for row in images for image in row))
+def draw(rows: Sequence[Sequence[Panel]], title: str, cell: int = _CELL_WIDTH) -> Pixels:
+    """Lay out rows of panels on one sheet, (H, W, 3) uint8.
+
+    Args:
+        rows: from top to bottom.
+        title: above them.
+        cell: how wide a picture is shown at most; its height is at most half as much again.
+    """
+    images = [[_fitted(panel.pixels, cell) for panel in row] for row in rows]
+    width = max(min(_LEAST_WIDTH, cell), *(image.width for row in images for image in row))
     heights = [max(image.height for image in row) + _CAPTION + _MARGIN for row in images]
     columns = max(len(row) for row in rows)
     size = (max(_MARGIN + columns * (width + _MARGIN), 420), _TITLE + sum(heights) + _MARGIN)
     sheet = Image.new("RGB", size, _BACKGROUND)
     pen = ImageDraw.Draw(sheet)
     pen.text((_MARGIN, 11), title, fill=_INK, font=ImageFont.load_default(17))
-    small = ImageFont.load_default(13)
+    small = ImageFont.load_default(13 if cell >= _NARROW else 10)
     top = _TITLE
     for row, pictures, height in zip(rows, images, heights, strict=True):
         for c, (panel, image) in enumerate(zip(row, pictures, strict=True)):
@@ -180,8 +187,19 @@ def draw(rows: Sequence[Sequence[Panel]], title: str) -> Pixels:
     return np.asarray(sheet)
 
 
-def _fitted(pixels: Pixels) -> Image.Image:
+def cell_for(rows: Sequence[Sequence[Panel]], width: int, height: int) -> int:
+    """How wide pictures may be shown, so that a sheet is at most of such a size in pixels."""
+    columns = max(len(row) for row in rows)
+    sizes = [panel.pixels.shape[:2] for row in rows for panel in row]
+    wide = (width - _MARGIN) // columns - _MARGIN
+    high = (height - _TITLE - _MARGIN) // len(rows) - _CAPTION - _MARGIN
+    slope: float = min(max(h / w for h, w in sizes), 1.5)
+    enough: int = max(_NARROW, *(w for _, w in sizes))
+    return min(_CELL_WIDTH, wide, int(high / slope), enough)
+
+
+def _fitted(pixels: Pixels, width: int) -> Image.Image:
     """A picture as large as a sheet shows it; small ones as they are."""
     image = Image.fromarray(pixels)
-    image.thumbnail((_CELL_WIDTH, _CELL_WIDTH * 3 // 2), Image.Resampling.LANCZOS)
+    image.thumbnail((width, width * 3 // 2), Image.Resampling.LANCZOS)
     return image

@@ -25,11 +25,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "carrier": FOUNDATION,
     "zoo": FOUNDATION | {"networks"},
     "inference": FOUNDATION | {"networks", "coding", "zoo"},
+    "datasets": FOUNDATION | {"media"},
     "tasks": FOUNDATION | {"inference", "networks", "media", "carrier", "zoo"},
-    "evaluation": FOUNDATION | {"tasks", "inference", "networks", "media", "carrier", "zoo"},
+    "evaluation": FOUNDATION
+    | {"tasks", "inference", "networks", "media", "carrier", "zoo", "datasets"},
     "training": FOUNDATION
-    | {"evaluation", "tasks", "inference", "networks", "coding", "media", "zoo"},
-    "cli": FOUNDATION | {"training", "evaluation", "tasks", "inference", "media", "carrier", "zoo"},
+    | {"evaluation", "tasks", "inference", "networks", "coding", "media", "zoo", "datasets"},
+    "cli": FOUNDATION
+    | {"training", "evaluation", "tasks", "inference", "media", "carrier", "zoo", "datasets"},
     "api": FOUNDATION | {"evaluation", "tasks", "inference", "zoo"},
     # the public API, lazily; and the version, which everybody may ask for
     "__init__": {"api"},
@@ -44,6 +47,7 @@ FOREIGN: dict[str, set[str]] = {
     "coding": {"numpy"},
     "carrier": {"numpy", "PIL"},
     "media": {"numpy", "PIL", "imageio", "imageio_ffmpeg"},
+    "datasets": {"numpy"},
     "cli": {"typer", "rich"},
     "__init__": set(),
     "__main__": set(),

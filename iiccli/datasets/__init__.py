@@ -1,0 +1,1 @@
+"""Published data sets: what they look like on disk, their splits, and manifests of them."""

@@ -1,7 +1,7 @@
 """Layers: a foreground over a background in one picture that can be taken apart again.
 
 The carrier looks like the composite, and holds the background and the foreground's alpha; the
-foreground follows from these three.
+foreground follows from these three. Imported models hold other pictures: see `layer_pictures`.
 """
 
 from __future__ import annotations
@@ -21,17 +21,29 @@ from iiccli.carrier import (
 )
 from iiccli.errors import DamagedCarrierError, InputError, NotACarrierError, UsageError
 from iiccli.inference.converter import Progress, no_progress
-from iiccli.media.compositing import composed, decomposed, placed
+from iiccli.media.compositing import composed, placed
 from iiccli.media.image import Picture, Pixels, resize
 from iiccli.tasks.conversion import Conversion, Made, Output
+from iiccli.tasks.layer_pictures import (
+    ALPHA,
+    BACKGROUND,
+    COMPOSITE,
+    PREMULTIPLIED,
+    fed,
+    layers_of,
+    premultiplied,
+    roles_of,
+)
 from iiccli.tasks.models import Loader, choose_entry
 from iiccli.tasks.pictures import QUALITIES, RestoredPictures, embed_pictures, quality_index
 from iiccli.tasks.stills import Note, in_profile_of, read_flat, read_noted, silent, spare
 
 TASK = "layers"
-BACKGROUND, FOREGROUND = "background", "foreground"
+FOREGROUND = "foreground"
 PICTURES = 3
-"""The composite, the background, and alpha as a gray picture."""
+"""What a model takes at least that is chosen unasked: composite, background, alpha."""
+LEAST_PICTURES = 2
+"""What one that is named takes at least: it may keep no foreground."""
 
 _LUMA = np.array([0.299, 0.587, 0.114])
 
@@ -84,7 +96,8 @@ def compose(
     quality_index(options.quality, len(QUALITIES))
     check_carrier_target(target, force)
     spare([foreground, background, *([alpha] if alpha is not None else [])], target)
-    entry = choose_entry(TASK, PICTURES, options.model)
+    entry = choose_entry(TASK, LEAST_PICTURES if options.model else PICTURES, options.model)
+    roles = roles_of(entry.card)
     behind = read_flat(background, note)
     size = (behind.pixels.shape[1], behind.pixels.shape[0])
     picture = _cut_out(foreground, alpha, note)
@@ -92,13 +105,13 @@ def compose(
     pixels, shape = _on_canvas(picture, foreground, size, options, note)
     composite = composed(pixels, behind.pixels, shape)
     model = loader.load(entry)
-    carrier, header = embed_pictures(
-        model,
-        [composite, behind.pixels, np.repeat(shape[..., None], 3, axis=2)],
-        0,
-        options.quality,
-        progress,
-    )
+    pictures = {
+        COMPOSITE: composite,
+        BACKGROUND: behind.pixels,
+        PREMULTIPLIED: premultiplied(pixels, shape),
+        ALPHA: shape,
+    }
+    carrier, header = embed_pictures(model, fed(entry.card, pictures), 0, options.quality, progress)
     look = model.converter.cover(composite)
     written = write_carrier(
         target,
@@ -110,7 +123,12 @@ def compose(
         exif=behind.exif,
         xmp=behind.xmp,
     )
-    originals = [Output(BACKGROUND, behind.pixels), Output(FOREGROUND, pixels, shape)]
+    originals = [Output(BACKGROUND, behind.pixels)]
+    if len(roles) > LEAST_PICTURES:
+        originals.append(Output(FOREGROUND, pixels, shape))
+    else:
+        note(f"{model.name} keeps no foreground: only background and composite will come back.")
+        originals.append(Output(COMPOSITE, composite))
     return Made(target, written, header, look, originals)
 
 
@@ -148,25 +166,35 @@ def accept_composite(carrier: Carrier) -> None:
 def outputs(header: Header, restored: RestoredPictures) -> list[Output]:
     """The background, and the foreground with its alpha.
 
-    Put together again they are the restored composite.
+    Put together again they are the restored composite; which comes back itself instead of the
+    foreground where the model keeps none.
 
     Raises:
-        DamagedCarrierError: the carrier claims to hold fewer pictures.
+        DamagedCarrierError: the carrier claims to hold fewer pictures than its model takes.
+        ModelError: see `roles_of`.
     """
-    if len(restored.pictures) < PICTURES:
+    card = restored.card
+    roles = roles_of(card) if card is not None else (COMPOSITE, BACKGROUND, ALPHA)
+    if len(restored.pictures) < len(roles):
         raise DamagedCarrierError(
             "The carrier's header is wrong: it holds no layers.", "Look for the original file."
         )
-    composite, background, gray = restored.pictures[:PICTURES]
-    alpha = np.rint(gray.mean(axis=2)).astype(np.uint8)
-    layers = decomposed(composite, background, alpha)
+    layers = layers_of(roles, restored.pictures)
+    if layers is None:
+        composite, background = restored.pictures[:LEAST_PICTURES]
+        return [Output(BACKGROUND, background), Output(COMPOSITE, composite)]
     return [
         Output(BACKGROUND, layers.background),
         Output(FOREGROUND, layers.foreground, layers.alpha, attached=False),
     ]
 
 
-CONVERSION = Conversion(TASK, outputs, names=lambda header: [BACKGROUND, FOREGROUND])
+def names(header: Header) -> list[str]:
+    """What the outputs are called."""
+    return [BACKGROUND, COMPOSITE if header.valid == LEAST_PICTURES else FOREGROUND]
+
+
+CONVERSION = Conversion(TASK, outputs, names=names)
 
 
 def _cut_out(path: Path, mask: Path | None, note: Note) -> Picture:

@@ -15,6 +15,7 @@ from iiccli.inference.converter import Progress, no_progress
 from iiccli.inference.device import enough_memory
 from iiccli.tasks.conversion import conversion
 from iiccli.tasks.models import LoadedModel, Loader
+from iiccli.zoo.modelfile import Card
 
 Pixels = npt.NDArray[np.uint8]
 """(H, W, 3) RGB, or (H, W) gray."""
@@ -35,12 +36,14 @@ class RestoredPictures:
         reference: which of them the carrier looks like.
         damaged: share of the area whose message was broken; None where that is not known.
         notes: remarks on how they came back.
+        card: of the model that restored them.
     """
 
     pictures: list[Pixels]
     reference: int
     damaged: float | None
     notes: tuple[str, ...] = ()
+    card: Card | None = None
 
 
 def quality_index(name: str, qualities: int) -> int:
@@ -177,6 +180,7 @@ def restore_pictures(
         min(header.reference, valid - 1),
         restored.damaged,
         notes,
+        model.converter.card,
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from iiccli.cli.evaluation_table import table
 from iiccli.cli.options import (
     DeviceOption,
     ForceOption,
@@ -21,22 +23,12 @@ from iiccli.errors import InputError, ModelError, UsageError
 from iiccli.inference.tiles import DEFAULT_TILE
 
 if TYPE_CHECKING:
+    from iiccli.evaluation.cases import CaseOptions, Plan
+    from iiccli.evaluation.protocol import Result
+    from iiccli.tasks.models import LoadedModel, Loader
     from iiccli.zoo.catalogue import Entry
 
 DEFAULT_MODEL = "video-5"
-
-COLUMNS = {
-    "cover_psnr": "cover",
-    "reference_psnr": "ref.",
-    "others_psnr": "others",
-    "others_y_psnr": "Y",
-    "cover_ssim": "c.SSIM",
-    "others_ssim": "o.SSIM",
-    "background_psnr": "backgr.",
-    "foreground_psnr": "foregr.",
-    "alpha_error": "alpha",
-}
-"""Figures that the table shows, where there are any, and what it calls them."""
 
 
 def evaluate(
@@ -45,7 +37,9 @@ def evaluate(
         typer.Option(
             "--data",
             help="A folder: of clips for video, of stereo pairs (NAME_L, NAME_R) for mono, of "
-            "cut-outs for layers, of any photographs for dual, hide, gray and rescale.",
+            "cut-outs for layers, of any photographs for dual, hide, gray and rescale. Or a "
+            "manifest (.jsonl) of `iic data prepare`; or the folder of all data sets, and a "
+            "data set's name for --task.",
         ),
     ],
     model: Annotated[
@@ -56,24 +50,42 @@ def evaluate(
     ] = None,
     task: Annotated[
         str | None,
-        typer.Option("--task", help="video, mono, dual, hide, layers, gray or rescale."),
+        typer.Option(
+            "--task",
+            help="video, mono, dual, hide, layers, gray or rescale; or a data set: davis, "
+            "flickr1024, div2k-dual, adobe, real, flickr, voc2012 or div2k-sr.",
+        ),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option("--split", help="Of a data set: train, val or test, which is the default."),
     ] = None,
     quality: Annotated[Quality, typer.Option("--quality")] = Quality.balanced,
     zoom: Annotated[
-        int, typer.Option("--zoom", min=2, help="Of dual: how much nearer the second view is.")
-    ] = 2,
+        int | None,
+        typer.Option("--zoom", min=2, help="Of dual: how much nearer the second view is; 2."),
+    ] = None,
     backgrounds: Annotated[
         Path | None,
         typer.Option("--backgrounds", help="Of layers: photographs to put the cut-outs on."),
     ] = None,
     first: Annotated[
-        int,
-        typer.Option("--first", min=0, help="Of video: number of the first frame taken, from 0."),
-    ] = 3,
+        int | None,
+        typer.Option(
+            "--first", min=0, help="Of a folder of clips: the first frame taken, from 0; 3."
+        ),
+    ] = None,
     exclude: Annotated[
         list[str] | None,
         typer.Option(
-            "--exclude", help="Of video: leave out clips of such names ('vid4-*'); repeatable."
+            "--exclude",
+            help="Of a folder of clips: leave out those of such names ('vid4-*'); repeatable.",
+        ),
+    ] = None,
+    step: Annotated[
+        int | None,
+        typer.Option(
+            "--step", min=1, help="Of a manifest of clips: only frames that are so many apart."
         ),
     ] = None,
     limit: Annotated[
@@ -90,82 +102,155 @@ def evaluate(
 ) -> None:
     """Measure a model on test pictures.
 
-    Per case: PSNR in dB of the cover, of the restored reference, and of the other pictures, the
-    latter also of luma alone (Y); SSIM of the cover and of the others. For gray and rescale the
-    other is the picture itself.
+    Per case: PSNR in dB, PSNR of luma alone (Y) and SSIM of the carrier, of all pictures that
+    come back, and of those without the reference. Started by `accelerate launch` or torchrun,
+    several processes share the cases.
     """
-    from iiccli.atomic import atomic_path, check_target
-    from iiccli.evaluation.cases import CaseOptions, plan_cases
-    from iiccli.evaluation.protocol import evaluate_plan, means, protocol_of
-    from iiccli.tasks.models import Loader
+    from iiccli.evaluation.cases import CaseOptions
+    from iiccli.evaluation.crew import crew_of_launcher
+    from iiccli.evaluation.protocol import evaluate_plan
 
-    if output is not None:
-        if output.is_dir():
-            raise UsageError(f"{output} is a folder, not a file.", "Choose another name with -o.")
-        check_target(output, force=force)
-    entry = _entry(model, task)
-    card = entry.card
-    options = CaseOptions(
-        first=first,
-        exclude=tuple(exclude or ()),
-        zoom=zoom,
-        backgrounds=backgrounds,
-        limit=limit,
-    )
-    plan = plan_cases(card, data, options)
-    for why in plan.left_out:
-        say(f"note: {why}; left out.", quiet=quiet)
-    failures: list[dict[str, str]] = []
+    given = {"first": first, "exclude": exclude, "zoom": zoom, "backgrounds": backgrounds}
+    crew = crew_of_launcher(device)
+    quiet = quiet or not crew.main
 
-    def failed(name: str, error: InputError) -> None:
-        failures.append({"name": name, "problem": error.message})
-        say(f"{name} cannot be measured: {error.message}")
+    def prepared() -> _Job:
+        _check_output(output, force=force)
+        place, about = _located(data, task, split, given)
+        entry = _entry(model, about)
+        options = CaseOptions(
+            first=CaseOptions.first if first is None else first,
+            exclude=tuple(exclude or ()),
+            zoom=CaseOptions.zoom if zoom is None else zoom,
+            backgrounds=backgrounds,
+            limit=limit,
+            step=step,
+        )
+        return _prepared(place, entry, options, device, tile)
 
-    loader = Loader(device=device, tile=tile, override=str(entry.path))
-    loaded = loader.load(entry)
-    with meter("evaluating", quiet=quiet) as tell:
-        results = evaluate_plan(plan, loaded, loader, quality.value, progress=tell, failed=failed)
-    mean = means(results)
-    facts: dict[str, Any] = {
-        "model": loaded.name,
-        "sha256": loaded.hash,
-        "task": card.task,
-        "quality": quality.value,
-        "data": data.resolve().name,
-        "protocol": protocol_of(card.task),
-        "mean": mean,
-        "cases": [{"name": r.name, **r.figures} for r in results],
-        "left_out": plan.left_out,
-        "failed": failures,
-    }
-    if card.task == "dual":
-        facts["zoom"] = zoom
-    if output is not None:
-        with atomic_path(output, force=force) as path:
-            path.write_text(json_text(facts) + "\n", encoding="utf-8")
-    if as_json:
-        result(json_text(facts))
-    else:
-        _table([*facts["cases"], {"name": "mean", **mean}], mean)
+    try:
+        job = crew.together(prepared)
+        for why in job.plan.left_out:
+            say(f"note: {why}; left out.", quiet=quiet)
+        failures: list[dict[str, str]] = []
+
+        def failed(name: str, error: InputError) -> None:
+            failures.append({"name": name, "problem": error.message})
+            if crew.main:
+                say(f"{name} cannot be measured: {error.message}")
+
+        with meter("evaluating", quiet=quiet) as tell:
+            results = evaluate_plan(
+                job.plan,
+                job.model,
+                job.loader,
+                quality.value,
+                progress=tell,
+                failed=failed,
+                crew=crew,
+            )
+    finally:
+        crew.leave()
+    if not crew.main:
+        return
+    _tell(_facts(job, quality, results, failures), output, force=force, as_json=as_json)
     if failures:
         raise typer.Exit(InputError.exit_code)
 
 
-def _entry(model: str | None, task: str | None) -> Entry:
+@dataclass(frozen=True)
+class _Job:
+    """What is measured on what."""
+
+    data: Path
+    plan: Plan
+    options: CaseOptions
+    model: LoadedModel
+    loader: Loader
+
+
+def _check_output(output: Path | None, *, force: bool) -> None:
+    """Refuse a file of figures that cannot be written.
+
+    Raises:
+        UsageError: it is a folder.
+        OutputExistsError, OutputError: see `iiccli.atomic.check_target`.
+    """
+    from iiccli.atomic import check_target
+
+    if output is None:
+        return
+    if output.is_dir():
+        raise UsageError(f"{output} is a folder, not a file.", "Choose another name with -o.")
+    check_target(output, force=force)
+
+
+@dataclass(frozen=True)
+class _About:
+    """What is known of the data before the model is: a task, and pictures in a group."""
+
+    task: str | None = None
+    pictures: int = 1
+
+
+def _located(
+    data: Path, task: str | None, split: str | None, given: Mapping[str, object]
+) -> tuple[Path, _About]:
+    """Where the data are: a folder or a manifest, and what for.
+
+    Args:
+        data: as the user names it.
+        task: of a model, or a data set.
+        split: of a data set.
+        given: options that only one of them takes; None where they were not given.
+
+    Raises:
+        UsageError: an option that does not go with them, or an unknown task.
+        InputError: no such manifest.
+    """
+    from iiccli.evaluation.cases.aliases import ALIASES, manifest_in
+    from iiccli.evaluation.cases.manifests import heading_of
+    from iiccli.tasks.conversion import MODULES
+
+    if task is not None and task not in (*MODULES, *ALIASES):
+        raise UsageError(
+            f"There is no task {task!r}.",
+            f"Choose one of: {', '.join(MODULES)}; or a data set: {', '.join(ALIASES)}.",
+        )
+    if task is not None and task in ALIASES and not data.is_file():
+        zoom = given["zoom"]
+        data = manifest_in(data, task, split or "test", zoom if isinstance(zoom, int) else 2)
+        given = {**given, "zoom": None} if task == "div2k-dual" else given
+    elif split is not None:
+        raise UsageError(
+            "--split goes with a data set.",
+            "Name the folder of all data sets with --data, and one of them with --task.",
+        )
+    if not data.is_file():
+        return data, _About(task)
+    for name in (name for name, value in given.items() if value not in (None, [])):
+        raise UsageError(f"--{name} says nothing about a manifest.", "Leave it out.")
+    heading = heading_of(data)
+    if task not in (None, heading.task, heading.alias):
+        raise UsageError(
+            f"{data.name} is for {heading.task} ({heading.alias}), not for {task}.",
+            "Leave out --task: the manifest says what it is for.",
+        )
+    return data, _About(heading.task, heading.pictures)
+
+
+def _entry(model: str | None, about: _About) -> Entry:
     """The model named, or the smallest for a task.
 
     Raises:
-        UsageError: there is no such task.
         ModelError: there is no such model, or it is for another task.
     """
-    from iiccli.tasks.conversion import MODULES
     from iiccli.zoo.catalogue import find, for_pictures
 
-    if task is not None and task not in MODULES:
-        raise UsageError(f"There is no task {task!r}.", f"Choose one of: {', '.join(MODULES)}.")
-    if model is None and task not in (None, "video"):
-        assert task is not None
-        return for_pictures(task, 1, scale=2 if task == "rescale" else 1)
+    task = about.task
+    if model is None and (task not in (None, "video") or about.pictures > 1):
+        assert task is not None  # a manifest, too, is for one
+        return for_pictures(task, about.pictures, scale=2 if task == "rescale" else 1)
     entry = find(model or DEFAULT_MODEL)
     if task not in (None, entry.card.task):
         raise ModelError(
@@ -175,14 +260,52 @@ def _entry(model: str | None, task: str | None) -> Entry:
     return entry
 
 
-def _table(lines: Sequence[Mapping[str, Any]], present: Mapping[str, float]) -> None:
-    """Print one line per case, with a heading."""
-    width = min(32, max(len(line["name"]) for line in lines))
-    shown = [column for column in COLUMNS if column in present]
-    result(" ".join([f"{'case':{width}}", *(f"{COLUMNS[column]:>7}" for column in shown)]))
-    for line in lines:
-        cells = [
-            f"{line[column]:7.2f}" if column.endswith("psnr") else f"{line[column]:7.4f}"
-            for column in shown
-        ]
-        result(" ".join([f"{line['name'][:width]:{width}}", *cells]))
+def _prepared(data: Path, entry: Entry, options: CaseOptions, device: str, tile: int) -> _Job:
+    from iiccli.evaluation.cases import plan_cases
+    from iiccli.tasks.models import Loader
+
+    plan = plan_cases(entry.card, data, options)
+    loader = Loader(device=device, tile=tile, override=str(entry.path))
+    return _Job(data, plan, options, loader.load(entry), loader)
+
+
+def _facts(
+    job: _Job, quality: Quality, results: Sequence[Result], failures: list[dict[str, str]]
+) -> dict[str, Any]:
+    """All that is known in the end, as JSON holds it."""
+    from iiccli.evaluation.protocol import means, protocol_of
+
+    card = job.model.converter.card
+    facts: dict[str, Any] = {
+        "model": job.model.name,
+        "sha256": job.model.hash,
+        "task": card.task,
+        "quality": quality.value,
+        "data": job.data.resolve().name,
+        "protocol": protocol_of(card.task, job.plan.words),
+        "mean": means(results),
+        "cases": [
+            {"name": r.name, **r.figures, "pictures": [asdict(each) for each in r.pictures]}
+            for r in results
+        ],
+        "left_out": job.plan.left_out,
+        "failed": failures,
+    }
+    if card.task == "dual" and not job.data.is_file():
+        facts["zoom"] = job.options.zoom
+    return facts
+
+
+def _tell(facts: dict[str, Any], output: Path | None, *, force: bool, as_json: bool) -> None:
+    """Write the figures, and print them."""
+    from iiccli.atomic import atomic_path
+
+    if output is not None:
+        with atomic_path(output, force=force) as path:
+            path.write_text(json_text(facts) + "\n", encoding="utf-8")
+    if as_json:
+        result(json_text(facts))
+        return
+    single = all(len(case["pictures"]) == 1 for case in facts["cases"])
+    for line in table([*facts["cases"], {"name": "mean", **facts["mean"]}], single=single):
+        result(line)

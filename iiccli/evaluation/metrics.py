@@ -1,4 +1,7 @@
-"""PSNR, of all channels and of luma alone, and SSIM of 8-bit pictures."""
+"""PSNR and SSIM of 8-bit pictures, of all channels and of luma alone.
+
+They give what the code of IRN, BasicSR and IICNet gives, and what scikit-image does.
+"""
 
 from __future__ import annotations
 
@@ -28,31 +31,48 @@ def luma(pixels: Pixels) -> Plane:
     """Luma of ITU-R BT.601 in 16..235, not rounded, as super-resolution is measured by.
 
     Args:
-        pixels: (H, W, 3) uint8 RGB.
+        pixels: (H, W, 3) uint8 RGB, or (H, W) gray, which is taken for RGB of equal channels.
+
+    Returns:
+        (H, W) float64.
     """
-    result: Plane = pixels.astype(np.float64) @ _LUMA + _BLACK
-    return result
+    samples = pixels.astype(np.float64)
+    result: Plane = samples * _LUMA.sum() if pixels.ndim == 2 else samples @ _LUMA
+    return result + _BLACK
 
 
 def y_psnr(a: Pixels, b: Pixels, border: int = 0) -> float:
-    """PSNR of the `luma` of two RGB pictures, in dB, with the peak at 255 all the same.
+    """PSNR of the `luma` of two pictures, in dB, with the peak at 255 all the same.
 
     Args:
-        a: (H, W, 3) uint8 RGB.
+        a: (H, W, 3) uint8 RGB, or (H, W) gray.
         b: of the same shape.
         border: so many pixels on every side are left out, if anything remains then.
     """
-    if min(a.shape[:2]) > 2 * border > 0:
-        inner = slice(border, -border)
-        a, b = a[inner, inner], b[inner, inner]
-    return psnr(luma(a), luma(b))
+    return psnr(luma(_inner(a, border)), luma(_inner(b, border)))
 
 
-def ssim(a: Pixels, b: Pixels) -> float:
-    """Structural similarity (Wang et al. 2004), mean over channels.
+def y_ssim(a: Pixels, b: Pixels, border: int = 0) -> float:
+    """`ssim` of the `luma` of two pictures; see `y_psnr`."""
+    return ssim(luma(_inner(a, border)), luma(_inner(b, border)))
 
-    An 11×11 Gaussian window of sigma 1.5 where it fits wholly into the picture; smaller pictures
-    use the largest odd window that fits.
+
+def _inner(pixels: Pixels, border: int) -> Pixels:
+    if not min(pixels.shape[:2]) > 2 * border > 0:
+        return pixels
+    return pixels[border:-border, border:-border]
+
+
+def ssim(a: Pixels | Plane, b: Pixels | Plane) -> float:
+    """Structural similarity (Wang et al. 2004) of samples in 0..255, mean over channels.
+
+    An 11×11 Gaussian window of sigma 1.5, at all places where it lies wholly inside the picture.
+    Where a side is shorter than 11, the window is as wide and high as the largest odd number that
+    is not longer than the shorter side.
+
+    Args:
+        a: (H, W, C) or (H, W).
+        b: of the same shape.
     """
     planes_a, planes_b = (np.atleast_3d(x).astype(np.float64) for x in (a, b))
     size = min(_WINDOW, *planes_a.shape[:2])

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import mean
 
-import numpy as np
-
-from iiccli.carrier import Header, read_carrier, write_carrier
+from iiccli.carrier import read_carrier, write_carrier
 from iiccli.errors import InputError, ModelError
 from iiccli.evaluation.cases import RULES, Case, CaseOptions, Plan, plan_cases
-from iiccli.evaluation.metrics import Pixels, psnr, ssim, y_psnr
-from iiccli.tasks.conversion import conversion
+from iiccli.evaluation.comparing import compared, taken
+from iiccli.evaluation.crew import ALONE, Crew
+from iiccli.evaluation.likeness import IDENTICAL, Likeness, likeness, mean_likeness
+from iiccli.evaluation.metrics import Pixels
 from iiccli.tasks.models import LoadedModel, Loader
-from iiccli.tasks.pictures import RestoredPictures, embed_pictures, restore_pictures
+from iiccli.tasks.pictures import embed_pictures, restore_pictures
 
-IDENTICAL = 100.0
-"""What the PSNR of equal pictures counts as in a mean over cases, in dB."""
+__all__ = [
+    *("IDENTICAL", "PROTOCOL", "Likeness", "Result", "evaluate_case", "evaluate_group"),
+    *("evaluate_plan", "evaluate_video", "means", "protocol_of"),
+]
 
 PROTOCOL = (
-    "RGB PSNR (dB) and SSIM per picture on the 8-bit carrier, header included, written to disk "
-    "and read back; whole pictures; mean over the other pictures of a case, then over cases; "
-    f"equal pictures count as {IDENTICAL:.0f} dB; Y: PSNR of BT.601 luma, 16..235"
+    "RGB PSNR (dB) and SSIM (11×11 Gaussian window of sigma 1.5, inside the picture, mean over "
+    "channels) per picture on the 8-bit carrier, header included, written to disk and read back; "
+    "whole pictures; restored: mean over all pictures of a case; others: without the reference; "
+    f"then mean over cases; equal pictures count as {IDENTICAL:.0f} dB; Y: the same of BT.601 "
+    "luma, 16..235"
 )
 """What all figures have in common; `protocol_of` a task says the rest."""
 
@@ -34,47 +38,62 @@ Failed = Callable[[str, InputError], None]
 """Told: name of a case that cannot be read, and why."""
 
 
-def protocol_of(task: str) -> str:
-    """How a task is measured, in words."""
-    return f"{PROTOCOL}. Cases: {RULES[task]}" if task in RULES else PROTOCOL
+def protocol_of(task: str, cases: str = "") -> str:
+    """How a task is measured, in words.
+
+    Args:
+        task: the conversion.
+        cases: what is measured, where it is not what `RULES` say of a folder.
+    """
+    cases = cases or RULES.get(task, "")
+    return f"{PROTOCOL}. Cases: {cases}" if cases else PROTOCOL
 
 
 @dataclass(frozen=True)
 class Result:
     """Figures of one case.
 
-    PSNR is in dB, and infinite where nothing differs.
+    PSNR is in dB, and infinite where nothing differs; `y_` figures are of luma alone.
 
     Attributes:
         name: of the case.
-        cover_psnr: of the carrier against what it should look like.
-        reference_psnr: of the restored reference.
-        others_psnr: mean over the other pictures; of the reference where there are none.
-        others_y_psnr: the same of luma alone.
-        cover_ssim: as `cover_psnr`.
-        reference_ssim: as `reference_psnr`.
-        others_ssim: as `others_psnr`.
+        cover_psnr: of the carrier against what it should look like; likewise the next three.
+        restored_psnr: mean over all pictures that come back; likewise the next three.
+        reference_psnr: of the restored reference alone.
+        reference_ssim: likewise.
+        others_psnr: mean over all but the reference, of which it is where there are no others;
+            likewise the next three.
         background_psnr: of `layers`, one of its others.
         foreground_psnr: of `layers`, the other one: the foreground times its alpha.
         alpha_error: of `layers`, mean absolute error of alpha in 0..1.
+        pictures: of each picture that comes back, in the case's order.
     """
 
     name: str
     cover_psnr: float
-    reference_psnr: float
-    others_psnr: float
-    others_y_psnr: float
     cover_ssim: float
+    cover_y_psnr: float
+    cover_y_ssim: float
+    restored_psnr: float
+    restored_ssim: float
+    restored_y_psnr: float
+    restored_y_ssim: float
+    reference_psnr: float
     reference_ssim: float
+    others_psnr: float
     others_ssim: float
+    others_y_psnr: float
+    others_y_ssim: float
     background_psnr: float | None = None
     foreground_psnr: float | None = None
     alpha_error: float | None = None
+    pictures: tuple[Likeness, ...] = ()
 
     @property
     def figures(self) -> dict[str, float]:
-        """All figures that this case has, by their names above."""
-        return {k: v for k, v in asdict(self).items() if k != "name" and v is not None}
+        """All figures that this case has, by their names above; those of each picture apart."""
+        named = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {key: value for key, value in named.items() if isinstance(value, float)}
 
 
 def means(results: Sequence[Result]) -> dict[str, float]:
@@ -100,68 +119,100 @@ def evaluate_plan(
     *,
     progress: Progress = lambda done, total, share: None,
     failed: Failed | None = None,
+    crew: Crew = ALONE,
 ) -> list[Result]:
-    """Evaluate one case after the other.
+    """Evaluate one case after the other; several processes share them.
 
     Args:
         plan: the cases.
         model: to embed with.
         loader: to restore with.
         quality: of the carrier.
-        progress: told how far it is.
-        failed: told of cases whose files cannot be read; without it they end everything.
+        progress: told how far it is; of several processes, with the share of this one.
+        failed: told in the end of cases whose files cannot be read, in order; without it they
+            end everything.
+        crew: the processes that take part, each of which calls this.
+
+    Returns:
+        The results of all processes, in the order of the plan.
 
     Raises:
         InputError: a case cannot be read and `failed` is not given, or none could be read.
+        SystemExit: in place of an error, in all but the main process; see `Crew.together`.
     """
+    own = crew.share(len(plan.cases))
+
+    def evaluated() -> list[tuple[int, Result | InputError]]:
+        found: list[tuple[int, Result | InputError]] = []
+        for done, number in enumerate(own):
+            progress(done, len(own), 0.0)
+            try:
+                case = plan.cases[number].read()
+            except InputError as error:
+                if failed is None:
+                    raise
+                found.append((number, error))
+                continue
+            found.append((number, evaluate_case(case, model, loader, quality)))
+        progress(len(own), len(own), 0.0)
+        return found
+
     results = []
-    total = len(plan.cases)
-    for done, planned in enumerate(plan.cases):
-        progress(done, total, 0.0)
-        try:
-            case = planned.read()
-        except InputError as error:
-            if failed is None:
-                raise
-            failed(planned.name, error)
-            continue
-        results.append(evaluate_case(case, model, loader, quality))
-    progress(total, total, 0.0)
+    outcomes = crew.gathered(crew.together(evaluated))
+    for number, outcome in sorted(outcomes, key=lambda pair: pair[0]):
+        if isinstance(outcome, Result):
+            results.append(outcome)
+        elif failed is not None:
+            failed(plan.cases[number].name, outcome)
     if not results:
-        raise InputError("None of the pictures can be measured.")
+        crew.refuse(InputError("None of the pictures can be measured."))
     return results
 
 
 def evaluate_case(case: Case, model: LoadedModel, loader: Loader, quality: str) -> Result:
-    """Embed, write, read, restore and compare one case."""
+    """Embed, write, read, restore and compare one case.
+
+    Raises:
+        ModelError: the model takes other pictures than the case has.
+    """
+    card = model.converter.card
+    pictures = taken(card, case)
     pixels, header = embed_pictures(
-        model, case.pictures, case.reference, quality, zoom=case.zoom, **case.header
+        model, pictures, case.reference, quality, zoom=case.zoom, **case.header
     )
-    cover = model.converter.cover(case.pictures[case.reference])
+    cover = model.converter.cover(pictures[case.reference])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "carrier.png"
         write_carrier(path, pixels, header, target=cover)
         carrier = read_carrier(path)
         back = restore_pictures(loader, carrier)
-    reference = (back.pictures[case.reference], case.pictures[case.reference])
-    special: dict[str, float] = {}
-    if case.foreground is not None:
-        others, special = _layers(case, case.foreground, carrier.header, back)
-    else:
-        pairs = list(zip(back.pictures, case.pictures, strict=True))
-        others = [pair for i, pair in enumerate(pairs) if i != case.reference] or [reference]
-    scale = model.converter.scale
-    border = scale if model.converter.card.task == "rescale" else 0
+    found = compared(card, case, carrier.header, back)
+    border = model.converter.scale if card.task == "rescale" else 0
+    each = [likeness(a, b, border) for a, b in found.pairs]
+    reference = each[found.reference]
+    embedded = likeness(carrier.pixels, cover)
+    restored = mean_likeness(each)
+    others = mean_likeness(
+        [one for i, one in enumerate(each) if i != found.reference] or [reference]
+    )
     return Result(
         name=case.name,
-        cover_psnr=psnr(carrier.pixels, cover),
-        reference_psnr=psnr(*reference),
-        others_psnr=mean(psnr(a, b) for a, b in others),
-        others_y_psnr=mean(y_psnr(a, b, border) for a, b in others),
-        cover_ssim=ssim(carrier.pixels, cover),
-        reference_ssim=ssim(*reference),
-        others_ssim=mean(ssim(a, b) for a, b in others),
-        **special,
+        cover_psnr=embedded.psnr,
+        cover_ssim=embedded.ssim,
+        cover_y_psnr=embedded.y_psnr,
+        cover_y_ssim=embedded.y_ssim,
+        restored_psnr=restored.psnr,
+        restored_ssim=restored.ssim,
+        restored_y_psnr=restored.y_psnr,
+        restored_y_ssim=restored.y_ssim,
+        reference_psnr=reference.psnr,
+        reference_ssim=reference.ssim,
+        others_psnr=others.psnr,
+        others_ssim=others.ssim,
+        others_y_psnr=others.y_psnr,
+        others_y_ssim=others.y_ssim,
+        **found.special,
+        pictures=tuple(each),
     )
 
 
@@ -207,30 +258,3 @@ def evaluate_video(
         raise ModelError(f"The model {model.name} is for {card.task}, not for video.")
     plan = plan_cases(card, folder, CaseOptions(first=first, exclude=tuple(exclude)))
     return evaluate_plan(plan, model, loader, quality, progress=progress)
-
-
-def _layers(
-    case: Case, foreground: Pixels, header: Header, back: RestoredPictures
-) -> tuple[list[tuple[Pixels, Pixels]], dict[str, float]]:
-    """The layers as a user gets them, each with what it should be, and figures of their own.
-
-    Colours are compared where they show: a foreground times its alpha.
-    """
-    outputs = {output.name: output for output in conversion("layers").outputs(header, back)}
-    alpha = case.pictures[-1][..., 0]
-    found = outputs["foreground"].alpha
-    shape = np.full_like(alpha, 255) if found is None else found
-    others = [
-        (outputs["background"].pixels, case.pictures[1]),
-        (_premultiplied(outputs["foreground"].pixels, shape), _premultiplied(foreground, alpha)),
-    ]
-    special = {
-        "background_psnr": psnr(*others[0]),
-        "foreground_psnr": psnr(*others[1]),
-        "alpha_error": float(np.abs(shape.astype(np.float64) - alpha).mean() / 255),
-    }
-    return others, special
-
-
-def _premultiplied(pixels: Pixels, alpha: Pixels) -> Pixels:
-    return np.rint(pixels * (alpha[..., None] / 255)).astype(np.uint8)

@@ -32,9 +32,12 @@ def data(desk: Path) -> Path:
 def test_the_table(iic: Iic, data: Path) -> None:
     done = iic("evaluate", "--data", data)
     assert (done.code, done.err) == (0, "")
-    lines = done.out.splitlines()
+    titles, *lines = done.out.splitlines()
+    assert titles.replace("-", "").split() == ["carrier", "restored", "no", "reference"]
     assert [line.split()[0] for line in lines] == ["case", "one", "two.apng", "mean"]
-    assert all(len(line.split()) == 7 for line in lines[1:])
+    assert lines[0].split()[1:] == ["PSNR", "Y", "SSIM"] * 3
+    assert all(len(line.split()) == 10 for line in lines)
+    assert all(len(line) == len(titles) <= 100 for line in lines)
 
 
 def test_json(iic: Iic, data: Path, desk: Path) -> None:
@@ -56,6 +59,11 @@ def test_json(iic: Iic, data: Path, desk: Path) -> None:
     assert clip["cover_psnr"] == pytest.approx(shown["psnr"]["cover"], abs=0.05)
     assert clip["reference_psnr"] == pytest.approx(shown["psnr"]["reference"], abs=0.05)
     assert clip["others_psnr"] == pytest.approx(shown["psnr"]["restored"], abs=0.05)
+    assert len(clip["pictures"]) == 5
+    for column in ("psnr", "ssim", "y_psnr", "y_ssim"):
+        each = [picture[column] for picture in clip["pictures"]]
+        assert clip[f"restored_{column}"] == pytest.approx(mean(each))
+        assert clip[f"others_{column}"] == pytest.approx(mean(each[:2] + each[3:]))
     assert clip["cover_ssim"] == pytest.approx(shown["ssim"]["cover"], abs=0.001)
     assert clip["others_ssim"] == pytest.approx(shown["ssim"]["restored"], abs=0.001)
 
@@ -83,20 +91,26 @@ def test_every_task(iic: Iic, stills: Path, task: str) -> None:
     words = ["--data", folder, "--limit", 1, "--backgrounds", "photos"]
     done = iic("evaluate", "--task", task, *words)
     assert (done.code, done.err) == (0, "")
-    heading, line, mean_line = (line.split() for line in done.out.splitlines())
-    assert heading[:6] == ["case", "cover", "ref.", "others", "Y", "c.SSIM"]
-    assert heading[7:] == (["backgr.", "foregr.", "alpha"] if task == "layers" else [])
-    assert line[1:] == mean_line[1:]
+    titles, heading, line, mean_line = done.out.splitlines()
+    assert ("reference" in titles) == (task not in ("gray", "rescale"))
+    assert heading.split()[7:] == {
+        "gray": [],
+        "rescale": [],
+        "layers": ["PSNR", "Y", "SSIM", "back", "front", "alpha"],
+    }.get(task, ["PSNR", "Y", "SSIM"])
+    assert line.split()[1:] == mean_line.split()[1:]
+    assert len(line) == len(heading) <= 100
     facts = iic("evaluate", "--task", task, *words, "--json").json
     assert facts["task"] == task
-    assert facts["mean"]["others_psnr"] == pytest.approx(float(line[3]), abs=0.01)
+    for place, column in ((1, "cover_psnr"), (4, "restored_psnr")):
+        assert facts["mean"][column] == pytest.approx(float(line.split()[place]), abs=0.01)
     assert facts.get("zoom") == (2 if task == "dual" else None)
 
 
 def test_a_file_of_figures(iic: Iic, stills: Path) -> None:
     words = ("evaluate", "--data", "photos", "--model", "gray", "--output", "figures.json")
     done = iic(*words)
-    assert done.out.startswith("case")
+    assert done.out.splitlines()[1].startswith("case")
     written = (stills / "figures.json").read_text(encoding="utf-8")
     assert json.loads(written)["cases"][2]["name"] == "2"
     iic(*words).fails(7, "figures.json exists already")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from iiccli.carrier import read_carrier, write_carrier
 from iiccli.errors import InputError, ModelError, UsageError
 from iiccli.evaluation.cases import Case, Plan, Planned
-from iiccli.evaluation.metrics import y_psnr
+from iiccli.evaluation.metrics import y_psnr, y_ssim
 from iiccli.evaluation.protocol import (
     PROTOCOL,
     Result,
@@ -84,6 +85,17 @@ def test_a_group(tmp_path: Path, loader: Loader, model: LoadedModel) -> None:
     assert result.others_ssim == pytest.approx(
         np.mean([ssim(pictures[i], back[i]) for i in (1, 2)])
     )
+    all_three = [peak_signal_noise_ratio(p, b) for p, b in zip(pictures, back, strict=True)]
+    assert [one.psnr for one in result.pictures] == pytest.approx(all_three)
+    assert result.restored_psnr == pytest.approx(np.mean(all_three))
+    assert result.restored_ssim == pytest.approx(np.mean([one.ssim for one in result.pictures]))
+    assert result.cover_y_psnr == pytest.approx(y_psnr(pictures[0], carrier.pixels))
+    assert result.cover_y_ssim == pytest.approx(y_ssim(pictures[0], carrier.pixels))
+    pairs = list(zip(pictures, back, strict=True))
+    assert result.restored_y_psnr == pytest.approx(np.mean([y_psnr(*pair) for pair in pairs]))
+    assert result.restored_y_ssim == pytest.approx(np.mean([y_ssim(*pair) for pair in pairs]))
+    assert result.others_y_ssim == pytest.approx(np.mean([y_ssim(*pair) for pair in pairs[1:]]))
+    assert len(result.figures) == 14
 
 
 def test_clips_are_taken_from_the_fourth_frame_on(
@@ -207,12 +219,11 @@ def test_layers(tmp_path: Path, load: Load) -> None:
     assert set(result.figures) >= {"alpha_error", "background_psnr", "foreground_psnr"}
 
 
-PSNRS = ("cover_psnr", "reference_psnr", "others_psnr", "others_y_psnr")
-SSIMS = ("cover_ssim", "reference_ssim", "others_ssim")
+FIGURES = [f.name for f in fields(Result) if f.default is MISSING and f.name != "name"]
 
 
 def result_of(name: str, **figures: float) -> Result:
-    return Result(name, **{**dict.fromkeys((*PSNRS, *SSIMS), 30.0), **figures})
+    return Result(name, **{**dict.fromkeys(FIGURES, 30.0), **figures})
 
 
 def test_means_are_finite() -> None:
@@ -274,4 +285,5 @@ def test_the_protocol_in_words() -> None:
     for task in MODULES:
         assert protocol_of(task).startswith(PROTOCOL)
         assert len(protocol_of(task)) > len(PROTOCOL) + 20
+        assert protocol_of(task, "every second frame") == f"{PROTOCOL}. Cases: every second frame"
     assert protocol_of("magic") == PROTOCOL

@@ -9,6 +9,7 @@ from iiccli.errors import ModelError
 from iiccli.evaluation.cases.base import Case, CaseOptions, Plan, Planned
 from iiccli.evaluation.cases.clips import clips
 from iiccli.evaluation.cases.layers import FILLED, composites
+from iiccli.evaluation.cases.manifests import manifest_cases
 from iiccli.evaluation.cases.pairs import pairs
 from iiccli.evaluation.cases.photographs import (
     MIN_SIDE,
@@ -41,20 +42,22 @@ RULES = {
 
 
 def plan_cases(card: Card, folder: Path, options: CaseOptions) -> Plan:
-    """The cases that a folder holds for a model.
+    """The cases that a folder or a manifest holds for a model.
 
     Args:
         card: of the model; its task, number of pictures and scale decide.
         folder: of clips for `video`, of pairs for `mono`, of cut-outs for `layers`, of any
-            photographs for the others.
+            photographs for the others; or a manifest of any.
         options: see there.
 
     Raises:
-        InputError: the folder gives none.
+        InputError: the folder or manifest gives none.
         UsageError: an option is missing or makes no sense.
         ModelError: the model is for a task of which nothing is known.
     """
-    if card.task == "video":
+    if folder.is_file():
+        plan = manifest_cases(card, folder, options)
+    elif card.task == "video":
         plan = clips(folder, card.pictures, options)
     elif card.task == "mono":
         plan = pairs(folder)

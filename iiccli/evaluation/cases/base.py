@@ -27,6 +27,7 @@ class CaseOptions:
         zoom: how many times nearer the second view of `dual` is: a whole number above 1.
         backgrounds: the photographs under the cut-outs of `layers`.
         limit: so many cases at most, the first ones.
+        step: of a manifest of clips, only windows of frames that are so many apart.
 
     Raises:
         UsageError: a number that makes no sense.
@@ -37,10 +38,11 @@ class CaseOptions:
     zoom: int = 2
     backgrounds: Path | None = None
     limit: int | None = None
+    step: int | None = None
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        for name, least in (("first", 0), ("zoom", 2), ("limit", 1)):
+        for name, least in (("first", 0), ("zoom", 2), ("limit", 1), ("step", 1)):
             value = getattr(self, name)
             if value is not None and not (isinstance(value, int) and value >= least):
                 raise UsageError(f"{value} is no {name}.", f"Give a whole number from {least} on.")
@@ -52,11 +54,14 @@ class Case:
 
     Attributes:
         name: of the case, from its files.
-        pictures: (H, W, 3) uint8 each, all of one size.
+        pictures: (H, W, 3) uint8 each, all of one size. Of `layers`: the composite, the
+            background and, where it is known, alpha in all three channels, whatever the model
+            takes.
         reference: which of them the carrier should look like.
         zoom: see `iiccli.inference.converter.Converter.embed`.
         header: further fields of the carrier's header that restoring needs.
         foreground: of `layers`, (H, W, 3) uint8; its alpha is the last of `pictures`.
+        premultiplied: of `layers`, the foreground times its alpha, where it is known only so.
     """
 
     name: str
@@ -65,6 +70,7 @@ class Case:
     zoom: float = 1.0
     header: Mapping[str, Any] = field(default_factory=dict)
     foreground: Pixels | None = None
+    premultiplied: Pixels | None = None
 
 
 @dataclass(frozen=True)
@@ -87,10 +93,12 @@ class Plan:
     Attributes:
         cases: in order.
         left_out: files that give none, and why: one phrase each.
+        words: what the cases are, where it is not what folders give.
     """
 
     cases: list[Planned]
     left_out: list[str] = field(default_factory=list)
+    words: str = ""
 
 
 def check_folder(folder: Path) -> None:

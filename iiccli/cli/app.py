@@ -12,6 +12,7 @@ import typer
 from iiccli import __version__
 from iiccli.cli import (
     compose,
+    data,
     decompose,
     devices,
     dual_view,
@@ -73,6 +74,7 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("devices")(devices.devices)
 app.add_typer(models.app, name="models")
+app.add_typer(data.app, name="data")
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:

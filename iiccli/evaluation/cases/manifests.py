@@ -67,15 +67,13 @@ def _fitting(card: Card, manifest: Manifest, step: int | None) -> Manifest:
     if heading.task == "video":
         steps = heading.steps if step is None else (step,)
         return replace(manifest, heading=replace(heading, pictures=card.pictures, steps=steps))
-    takes = len(roles_of(card)) if heading.task == "layers" else card.pictures
-    fits = (
-        heading.pictures >= min(takes, 3)
-        if heading.task == "layers"
-        else (heading.pictures == takes)
-    )
+    takes = card.pictures
+    if heading.task == "layers":
+        takes = min(len(roles_of(card)), 3)  # with alpha a group knows all that any model takes
+    fits = heading.pictures >= takes if heading.task == "layers" else heading.pictures == takes
     if not fits:
         raise ModelError(
-            f"The model {card.name} takes {takes} pictures, but a group of {name} has "
+            f"The model {card.name} takes {card.pictures} pictures, but a group of {name} has "
             f"{heading.pictures}.",
             "Choose a model that fits, or prepare the data with another --pictures.",
         )

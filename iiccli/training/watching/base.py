@@ -27,8 +27,7 @@ class Watcher(Protocol):
         Args:
             facts: what is known about it: ``name``, ``task``, ``network``, ``parameters`` (their
                 number), ``device``, ``run`` (its folder), ``steps`` and ``minutes`` (the budget;
-                None where it has no such limit), and ``step``: how many steps were done before,
-                0 or missing for a new training.
+                None where it has no such limit).
         """
         ...
 

@@ -37,37 +37,34 @@ class Board:
             ) from error
         self._folder = folder
         self._make = SummaryWriter
+        self._facts: Mapping[str, Any] = {}
         self._writer: SummaryWriter | None = None
         self._hook = threading.excepthook
 
     def started(self, facts: Mapping[str, Any]) -> None:
-        """Begin a file; what an earlier start wrote beyond the step to go on from is void."""
-        step = facts.get("step") or 0
-        self._hook, threading.excepthook = threading.excepthook, self._heard
-        with self._writing():
-            self._writer = self._make(str(self._folder), purge_step=step + 1 if step else 0)
-            table = "".join(f"| {key} | {value} |\n" for key, value in facts.items())
-            self._writer.add_text("run", f"| | |\n| --- | --- |\n{table}", step)
-            self._writer.flush()
+        """Keep the facts until it is known which step comes first."""
+        self._facts = facts
 
     def progress(self, step: int, share: float, seconds: float) -> None:
-        """Not written."""
+        """Begin at the first step that is done."""
+        if self._writer is None:
+            self._begin(step)
 
     def line(self, line: Mapping[str, Any]) -> None:
         """Write its figures; those that are not finite are left out."""
-        assert self._writer is not None, "`started` comes first"
+        writer = self._writer or self._begin(line["step"])
         with self._writing():
             for name, value in scalars(line).items():
                 if value is not None:
-                    self._writer.add_scalar(name, value, line["step"])
-            self._writer.flush()
+                    writer.add_scalar(name, value, line["step"])
+            writer.flush()
 
     def sheet(self, step: int, picture: Pixels) -> None:
         """Write it as an image."""
-        assert self._writer is not None, "`started` comes first"
+        writer = self._writer or self._begin(step)
         with self._writing():
-            self._writer.add_image("sheet", picture, step, dataformats="HWC")
-            self._writer.flush()
+            writer.add_image("sheet", picture, step, dataformats="HWC")
+            writer.flush()
 
     def close(self) -> None:
         """Close the file."""
@@ -77,6 +74,17 @@ class Board:
             writer, self._writer = self._writer, None
             with self._writing():
                 writer.close()
+
+    def _begin(self, step: int) -> SummaryWriter:
+        """Open a file; what an earlier start wrote of this step and later ones is void."""
+        if threading.excepthook != self._heard:
+            self._hook, threading.excepthook = threading.excepthook, self._heard
+        table = "".join(f"| {key} | {value} |\n" for key, value in self._facts.items())
+        with self._writing():
+            self._writer = writer = self._make(str(self._folder), purge_step=step)
+            writer.add_text("run", f"| | |\n| --- | --- |\n{table}", step)
+            writer.flush()
+        return writer
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -51,7 +51,6 @@ class Display:
         if not self._console.is_terminal:
             return
         self._steps = facts.get("steps")
-        self._now = (facts.get("step") or 0, 0.0, 0.0)
         self._console.print(_heading(facts))
         self._live = Live(
             console=self._console,
@@ -134,8 +133,6 @@ def _heading(facts: Mapping[str, Any]) -> Text:
         about.append(f"{_count(facts['parameters'])} parameters")
     if facts.get("device"):
         about.append(f"on {facts['device']}")
-    if facts.get("step"):
-        about.append(f"goes on from step {facts['step']:,}")
     return heading.append(f"  {', '.join(about)}", "not bold")
 
 

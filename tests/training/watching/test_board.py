@@ -17,9 +17,9 @@ event_accumulator = pytest.importorskip(
 )
 
 
-def trained(folder: Path, steps: range, factor: float = 1.0, start: int = 0) -> None:
+def trained(folder: Path, steps: range, factor: float = 1.0) -> None:
     board = Board(folder)
-    board.started({"name": "mine.v1", "run": folder.parent, "step": start})
+    board.started({"name": "mine.v1", "run": folder.parent})
     for step in steps:
         board.progress(step, 0.5, 1.0)
         board.line({"step": step, "minutes": 0.1, "loss": factor * step, "gain": None})
@@ -52,7 +52,7 @@ def test_figures_and_sheets_are_there(tmp_path: Path) -> None:
 
 def test_a_training_that_goes_on_doubles_no_points(tmp_path: Path) -> None:
     trained(tmp_path, range(1, 6))
-    trained(tmp_path, range(4, 8), factor=10, start=3)
+    trained(tmp_path, range(4, 8), factor=10)
     expected = [(1, 1.0), (2, 2.0), (3, 3.0), (4, 40.0), (5, 50.0), (6, 60.0), (7, 70.0)]
     assert points(tmp_path, "train/loss") == expected
 
@@ -61,6 +61,21 @@ def test_a_training_that_starts_again_begins_anew(tmp_path: Path) -> None:
     trained(tmp_path, range(3))
     trained(tmp_path, range(2), factor=10)
     assert points(tmp_path, "train/loss") == [(0, 0.0), (1, 10.0)]
+
+
+def test_a_last_validation_that_is_repeated_is_there_once(tmp_path: Path) -> None:
+    trained(tmp_path, range(1, 4))
+    board = Board(tmp_path)
+    board.line({"step": 3, "validation": {"psnr": 41}})
+    board.close()
+    assert points(tmp_path, "validation/psnr") == [(3, 41.0)]
+
+
+def test_a_training_without_a_step_leaves_nothing(tmp_path: Path) -> None:
+    board = Board(tmp_path / "tensorboard")
+    board.started({"name": "mine.v1"})
+    board.close()
+    assert not list(tmp_path.iterdir())
 
 
 def test_without_tensorboard_there_is_a_hint(
@@ -74,10 +89,18 @@ def test_without_tensorboard_there_is_a_hint(
 
 def test_a_folder_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "tensorboard").write_bytes(b"in the way")
+    hook = threading.excepthook
     board = Board(tmp_path / "tensorboard")
-    with pytest.raises(OutputError, match="tensorboard"):
-        board.started({})
+    board.started({})
+    for write in (
+        lambda: board.progress(1, 0.1, 1.0),
+        lambda: board.line({"step": 1, "loss": 1.0}),
+        lambda: board.sheet(1, np.zeros((4, 4, 3), np.uint8)),
+    ):
+        with pytest.raises(OutputError, match="tensorboard"):
+            write()
     board.close()
+    assert threading.excepthook == hook
 
 
 def test_a_disk_that_fills_up_is_an_output_error_without_traceback(
@@ -85,7 +108,7 @@ def test_a_disk_that_fills_up_is_an_output_error_without_traceback(
 ) -> None:
     hook = threading.excepthook
     board = Board(tmp_path / "tensorboard")
-    board.started({})
+    board.progress(1, 0.1, 1.0)
     (file,) = (tmp_path / "tensorboard").iterdir()
     file.unlink()
     file.symlink_to("/dev/full")

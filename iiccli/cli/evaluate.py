@@ -208,16 +208,16 @@ def _located(
         UsageError: an option that does not go with them, or an unknown task.
         InputError: no such manifest.
     """
-    from iiccli.evaluation.cases.aliases import ALIASES, manifest_in
-    from iiccli.evaluation.cases.manifests import heading_of
+    from iiccli.datasets.catalogue import LAYOUTS
+    from iiccli.evaluation.cases.manifests import heading_of, manifest_in
     from iiccli.tasks.conversion import MODULES
 
-    if task is not None and task not in (*MODULES, *ALIASES):
+    if task is not None and task not in (*MODULES, *LAYOUTS):
         raise UsageError(
             f"There is no task {task!r}.",
-            f"Choose one of: {', '.join(MODULES)}; or a data set: {', '.join(ALIASES)}.",
+            f"Choose one of: {', '.join(MODULES)}; or a data set: {', '.join(LAYOUTS)}.",
         )
-    if task is not None and task in ALIASES and not data.is_file():
+    if task is not None and task in LAYOUTS and not data.is_file():
         zoom = given["zoom"]
         data = manifest_in(data, task, split or "test", zoom if isinstance(zoom, int) else 2)
         given = {**given, "zoom": None} if task == "div2k-dual" else given

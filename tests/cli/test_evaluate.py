@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
 from statistics import mean
 
 import pytest
 
+from iiccli.datasets.manifest import Heading, Item, Picture, write_manifest
 from iiccli.media.clip import write_clip
 from iiccli.networks.transform import TransformNet
 from iiccli.zoo import catalogue
@@ -153,3 +155,63 @@ def test_nothing_to_evaluate(iic: Iic, desk: Path, still: Path, data: Path) -> N
     iic("evaluate", "--data", still.parent).fails(3, "holds no clips", "a sub-folder of frames")
     iic("evaluate", "--data", data, "--model", "none").fails(6, "There is no model 'none'")
     iic("evaluate", "--data", data, "--device", "tpu").fails(9, "There is no device 'tpu'")
+
+
+@pytest.fixture
+def datasets(desk: Path) -> Path:
+    """A folder of data sets that holds one clip of DAVIS, one frame too few for two windows."""
+    frames = moving_clip(32, 40, 6, (1, 1), seed=4)
+    pictures = []
+    for number, frame in enumerate(frames):
+        path = f"DAVIS-2017/clip/{number:05}.png"
+        save(desk / "datasets" / path, frame)
+        digest = sha256((desk / "datasets" / path).read_bytes()).hexdigest()
+        pictures.append(Picture("frame", path, 40, 32, digest))
+    heading = Heading("davis", "test", "video", 5, (3, 1))
+    folder = desk / "datasets" / "manifests"
+    folder.mkdir()
+    write_manifest(folder / "davis-test.jsonl", heading, [Item("clip", tuple(pictures))])
+    return desk / "datasets"
+
+
+def test_the_official_split_of_a_data_set(iic: Iic, datasets: Path) -> None:
+    done = iic("evaluate", "--data", "datasets", "--task", "davis")
+    assert (done.code, done.err) == (0, "")
+    names = [line.split()[0] for line in done.out.splitlines()[2:]]
+    assert names == ["clip-step1-00000", "clip-step1-00001", "mean"]
+    manifest = "datasets/manifests/davis-test.jsonl"
+    facts = iic("evaluate", "--data", manifest, "--json").json
+    assert [case["name"] for case in facts["cases"]] == names[:2]
+    assert (facts["data"], facts["model"]) == ("davis-test.jsonl", "video-5.v1")
+    assert "the test split of davis: windows of 5 frames" in facts["protocol"]
+    line = done.out.splitlines()[-1].split()
+    assert facts["mean"]["restored_psnr"] == pytest.approx(float(line[4]), abs=0.01)
+    facts = iic("evaluate", "--data", manifest, "--model", "video-3", "--step", 1, "--json").json
+    assert len(facts["cases"]) == 4
+
+
+def test_data_sets_that_do_not_fit(iic: Iic, datasets: Path) -> None:
+    words = ("evaluate", "--data", "datasets", "--task", "davis")
+    hint = "hint: Make it with: iic data prepare davis --root datasets\n"
+    iic(*words, "--split", "val").fails(3, "no manifest datasets/manifests/davis-val.jsonl", hint)
+    iic(*words, "--split", "all").fails(2, "davis has no split 'all'")
+    iic(*words, "--first", 0).fails(2, "--first says nothing about a manifest")
+    iic(*words, "--exclude", "a*").fails(2, "--exclude says nothing")
+    iic(*words, "--step", 2).fails(2, "no windows of step 2", "3, 1")
+    manifest = "datasets/manifests/davis-test.jsonl"
+    iic("evaluate", "--data", manifest, "--task", "mono").fails(
+        2, "for video (davis), not for mono"
+    )
+    iic("evaluate", "--data", manifest, "--split", "val").fails(2, "--split goes with a data set")
+    iic("evaluate", "--data", "datasets", "--split", "val").fails(2, "--split goes with")
+    (datasets / "DAVIS-2017" / "clip" / "00005.png").unlink()
+    iic(*words).fails(3, "00005.png", "is not there")
+
+
+def test_a_damaged_file_of_a_data_set_is_named(iic: Iic, datasets: Path) -> None:
+    (datasets / "DAVIS-2017" / "clip" / "00005.png").write_text("no picture")
+    done = iic("evaluate", "--data", "datasets", "--task", "davis", "--json")
+    assert done.code == 3
+    assert [case["name"] for case in done.json["cases"]] == ["clip-step1-00000"]
+    assert "00005.png" in done.json["failed"][0]["problem"]
+    assert done.err.startswith("clip-step1-00001 cannot be measured: ")

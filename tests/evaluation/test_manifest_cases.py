@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from iiccli.datasets.catalogue import LAYOUTS
 from iiccli.datasets.manifest import Box, Heading, Item, Picture, write_manifest
 from iiccli.errors import InputError, ModelError, UsageError
 from iiccli.evaluation.cases import Case, CaseOptions, Plan, plan_cases
-from iiccli.evaluation.cases.aliases import ALIASES, manifest_in
-from iiccli.tasks.conversion import MODULES
+from iiccli.evaluation.cases.manifests import manifest_in
 from iiccli.tasks.dual_view import essentials_of
 from iiccli.zoo.modelfile import Card
 from tests.conftest import Pixels, moving_clip
@@ -35,7 +35,7 @@ class Desk:
     def manifest(self, alias: str, pictures: int, *items: Item, **heading: Any) -> Path:
         path = self.root / "manifests" / f"{alias}-test.jsonl"
         path.parent.mkdir(exist_ok=True)
-        head = Heading(alias, "test", ALIASES[alias.split("-x")[0]], pictures, **heading)
+        head = Heading(alias, "test", LAYOUTS[alias.split("-x")[0]].task, pictures, **heading)
         write_manifest(path, head, items)
         return path
 
@@ -201,4 +201,5 @@ def test_where_manifests_are(tmp_path: Path) -> None:
     assert told.value.hint == f"Make it with: iic data prepare davis --root {tmp_path}"
     with pytest.raises(UsageError, match="no split 'all'"):
         manifest_in(tmp_path, "davis", "all")
-    assert set(ALIASES.values()) == set(MODULES)
+    with pytest.raises(UsageError, match="no zoom of 3"):
+        manifest_in(tmp_path, "div2k-dual", zoom=3)

@@ -7,8 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from iiccli.datasets.catalogue import find_layout
 from iiccli.datasets.groups import Groups, groups_of
 from iiccli.datasets.manifest import Heading, Manifest, read_manifest
+from iiccli.datasets.preparing import FOLDER, request_for
 from iiccli.errors import InputError, ModelError, UsageError
 from iiccli.evaluation.cases.base import (
     Case,
@@ -21,6 +23,30 @@ from iiccli.evaluation.cases.base import (
 from iiccli.tasks.dual_view import essentials_of
 from iiccli.tasks.layer_pictures import COMPOSITE, roles_of
 from iiccli.zoo.modelfile import Card
+
+
+def manifest_in(root: Path, alias: str, split: str = "test", zoom: int = 2) -> Path:
+    """The manifest of a data set below a folder of data sets.
+
+    Args:
+        root: as `iic data prepare --root`.
+        alias: of the data set.
+        split: `train`, `val` or `test`.
+        zoom: of double views.
+
+    Raises:
+        UsageError: there is no such data set, split or zoom.
+        InputError: there is no such manifest.
+    """
+    layout = find_layout(alias)
+    zooms = (zoom,) if layout.task == "dual" else ()
+    (stem,) = layout.stems(request_for(layout, root, only=(split,), zooms=zooms))
+    path = root / FOLDER / f"{stem}.jsonl"
+    if not path.is_file():
+        raise InputError(
+            f"There is no manifest {path}.", f"Make it with: iic data prepare {alias} --root {root}"
+        )
+    return path
 
 
 def heading_of(path: Path) -> Heading:

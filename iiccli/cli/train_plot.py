@@ -16,7 +16,7 @@ def plot(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RUN...", help="Folders of runs: what --run named.", show_default=False
+            metavar="RUN", help="Folders of runs: what --run named.", show_default=False
         ),
     ],
     output: Annotated[

@@ -92,6 +92,15 @@ def _members(archive: Path, progress: Progress) -> Iterator[tuple[PurePosixPath,
             name = _harmless(member.name)
             if name is not None and member.isreg():
                 yield name, lambda member=member: tar.extractfile(member)  # type: ignore[misc]
+        _check_end(tar)
+
+
+def _check_end(tar: tarfile.TarFile) -> None:
+    """Refuse a file that was cut: `tarfile` takes a head that is not whole for the end."""
+    assert tar.fileobj is not None
+    tar.fileobj.seek(tar.offset)
+    if tar.fileobj.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+        raise tarfile.ReadError("its end is missing")
 
 
 def _harmless(name: str) -> PurePosixPath | None:

@@ -26,13 +26,14 @@ def evaluate(
 
     Args:
         data: a folder, of what the model's task takes: clips for video, stereo pairs for mono,
-            cut-outs for layers, any photographs for the others.
+            cut-outs for layers, any photographs for the others; or a manifest (.jsonl) that
+            `iic data prepare` wrote.
         model: name or path.
         quality: `cover`, `balanced` or `content`.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels.
         options: fields of `iiccli.evaluation.cases.CaseOptions`: `first` and `exclude` for video,
-            `zoom` for dual, `backgrounds` for layers, `limit`.
+            `zoom` for dual, `backgrounds` for layers, `step` for manifests of clips, `limit`.
 
     Returns:
         The figures of each case; see `iiccli.evaluation.protocol.protocol_of`.

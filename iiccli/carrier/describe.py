@@ -33,6 +33,8 @@ def contents(header: Header) -> str:
         return "a hidden picture" if hidden == 1 else f"{hidden} hidden pictures"
     if header.task == "rescale":
         return _large(header)
+    if header.task == "layers" and header.valid == 2:
+        return "a composite and its background"
     return _CONTENTS.get(header.task) or _count(header.valid, "picture")
 
 

@@ -255,7 +255,7 @@ def _entry(model: str | None, about: _About) -> Entry:
     if task not in (None, entry.card.task):
         raise ModelError(
             f"The model {entry.name} is for {entry.card.task}, not for {task}.",
-            "Leave out --task: the model says what it is for.",
+            "Choose another model, or leave out --model.",
         )
     return entry
 

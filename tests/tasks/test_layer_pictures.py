@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from iiccli.carrier import Header, read_carrier
+from iiccli.carrier import Header, contents, read_carrier
 from iiccli.errors import DamagedCarrierError, ModelError
 from iiccli.media.compositing import composed
 from iiccli.tasks.conversion import conversion
@@ -130,6 +130,7 @@ def test_composing_with_an_imported_model(tmp_path: Path, only_these: Path, name
     assert [o.name for o in found] == [o.name for o in made.originals]
     if name == "layers-2":
         assert found[1].name == "composite"
+        assert contents(carrier.header) == "a composite and its background"
         assert notes == [
             "iicnet-layers-2.v1 keeps no foreground: only background and composite will come back."
         ]

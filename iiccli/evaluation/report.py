@@ -17,10 +17,10 @@ from iiccli.zoo.modelfile import SUFFIX, Card, sha256
 
 _COLUMNS = {
     "cover_psnr": "cover PSNR",
-    "others_psnr": "restored PSNR",
-    "others_y_psnr": "restored Y",
+    "others_psnr": "others PSNR",
+    "others_y_psnr": "others Y",
     "cover_ssim": "cover SSIM",
-    "others_ssim": "restored SSIM",
+    "others_ssim": "others SSIM",
 }
 _LAYERS = {
     "background_psnr": "background",
@@ -34,9 +34,9 @@ _INTRODUCTION = """\
 Written by `make models` from what the files say about themselves; `iic models show NAME` tells the
 same and more. A file that is here never changes: a better one gets a new version.
 
-Restored are the other pictures that come back: the frames, views, secrets and layers that the cover
-does not show; for `gray` and `rescale` the picture itself. Rows in italics are figures of others
-as published, and the bars that a model trained on a CPU has to reach at least."""
+Others are the pictures that come back besides the reference: the frames, views, secrets and layers
+that the cover does not show; for `gray` and `rescale` the picture itself. Rows in italics are
+figures as published, and the bars that a model trained on a CPU has to reach at least."""
 
 
 def models_page(folder: Path) -> str:

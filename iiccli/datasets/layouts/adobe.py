@@ -45,8 +45,7 @@ class Adobe(Layout):
         home = desk.root / _HOME
         halves = {half: Sources(home, half, desk.progress) for half in _halves(request)}
         for half, sources in halves.items():
-            place = home / half.folder
-            desk.expect(len(sources.foregrounds), half.whole, "foregrounds", place)
+            desk.expect(len(sources.foregrounds), half.whole, "foregrounds", sources.folder)
         for split in request.splits:
             sources = halves[_HALF[split]]
             numbers = _numbers(split, len(sources.foregrounds))

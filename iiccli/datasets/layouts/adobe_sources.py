@@ -81,6 +81,7 @@ class Sources:
 
     Attributes:
         half: which.
+        folder: where it is unpacked.
         foregrounds: names, in order.
 
     Raises:
@@ -92,7 +93,7 @@ class Sources:
         self._home = home
         self._progress = progress
         self._archive = _archive(home)
-        folder = home / _TOP / half.folder
+        self.folder = folder = home / _TOP / half.folder
         if self._archive is not None and not _has_lists(home, half):
             lists = {folder / name for name in half.lists}
             unpack(self._archive, _into(home, lambda path: path in lists), progress)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from iiccli.atomic import atomic_path
@@ -218,8 +218,7 @@ def _picture(value: Any) -> Picture:
     if not isinstance(value, dict):
         raise _WrongError("has a picture that is no object")
     path = _text(value, "path")
-    parts = PurePosixPath(path)
-    if parts.is_absolute() or ".." in parts.parts:
+    if path.startswith("/") or ".." in path.split("/"):
         raise _WrongError(f"names {path!r}, which is outside the root")
     width, height = _whole(value, "width"), _whole(value, "height")
     box = None if value.get("box") is None else _box(value["box"], width, height)

@@ -101,9 +101,10 @@ def _unpack(clips: list[_Clip], desk: Desk) -> None:
         OutputError: the system refuses.
     """
     if clips:
+        videos = "1 video is" if len(clips) == 1 else f"{len(clips)} videos are"
         desk.remark(
-            f"{len(clips)} videos are unpacked below {desk.root / _HOME / _FRAMES}, as PNG: a "
-            "thousand frames of 1920×1080 take about 3 GB."
+            f"{videos} unpacked below {desk.root / _HOME / _FRAMES}, as PNG: a thousand frames of "
+            "1920×1080 take about 3 GB."
         )
     for done, clip in enumerate(clips):
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from iiccli.atomic import check_target
@@ -119,20 +119,22 @@ def _file(folder: Path, stem: str) -> Path:
 
 
 def _check_needs(layout: Layout, request: Request) -> None:
-    problems = [need.problem for need in layout.needs(request) if need.problem]
+    problems = _missing(layout, request)
     if not problems:
         return
     number = "one thing is" if len(problems) == 1 else f"{len(problems)} things are"
     lines = "".join(f"\n  {problem}" for problem in problems)
-    part = (
-        ""
-        if len(request.splits) == 1
-        else f" A part of it is enough for --only {request.splits[0]}."
-    )
+    single = {split: replace(request, splits=(split,)) for split in request.splits}
+    whole = [f"--only {split}" for split, r in single.items() if not _missing(layout, r)]
+    enough = f" What is there is enough for {' '.join(whole)}." if whole else ""
     raise InputError(
         f"{layout.alias} is not complete: {number} missing.{lines}",
-        f"Get it from {layout.source}; docs/data.md shows the tree.{part}",
+        f"Get it from {layout.source}; docs/data.md shows the tree.{enough}",
     )
+
+
+def _missing(layout: Layout, request: Request) -> list[str]:
+    return [need.problem for need in layout.needs(request) if need.problem]
 
 
 def _check_draft(layout: Layout, draft: Draft) -> None:

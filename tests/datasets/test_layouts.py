@@ -84,6 +84,7 @@ def test_only_a_part_is_needed_for_a_part(tmp_path: Path) -> None:
             caught.value.message
         )
     assert "test-dev/" not in caught.value.message
+    assert caught.value.hint.endswith("What is there is enough for --only val.")
     assert not (tmp_path / "manifests").exists()
     assert list(by_split(prepared("davis", tmp_path, ["val"]))) == ["val"]
 
@@ -91,8 +92,9 @@ def test_only_a_part_is_needed_for_a_part(tmp_path: Path) -> None:
 def test_an_empty_folder_is_missing_too(tmp_path: Path) -> None:
     folder = tmp_path / "DAVIS-2017/DAVIS-2017-test-challenge/JPEGImages/480p"
     folder.mkdir(parents=True)
-    with pytest.raises(InputError, match="is empty"):
+    with pytest.raises(InputError, match="is empty") as caught:
         prepared("davis", tmp_path, ["test"])
+    assert "enough" not in caught.value.hint
 
 
 def test_flickr1024(tmp_path: Path) -> None:

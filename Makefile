@@ -13,6 +13,8 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 # Twice quiet: errors are shown, warnings about the machine's pip settings are not.
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
+# One process a core, one thread each: the tests are many and small.
+PARALLEL := --numprocesses=auto --dist=worksteal
 COVERAGE := --cov=iiccli --cov-report=term:skip-covered --cov-fail-under=90
 
 .DEFAULT_GOAL := help
@@ -50,7 +52,7 @@ demo: $(INSTALLED) ## turn a real clip into one picture and back; everything lan
 	@$(BIN)/python scripts/demo.py $(ARGS)
 
 test: $(INSTALLED) ## run all tests, with coverage
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(COVERAGE))
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(PARALLEL) $(COVERAGE))
 
 lint: $(INSTALLED) ## check style and format
 	@$(BIN)/ruff check .

@@ -8,7 +8,7 @@ import platform
 import sys
 from dataclasses import asdict
 
-NAMES = ("startup",)
+NAMES = ("startup", "training")
 
 
 def main(names: list[str]) -> int:

@@ -1,6 +1,6 @@
 """Train, evaluate and export the models that ship. `make models` runs it.
 
-What is trained, how, and for how long is the list `SHIPPED` of `iiccli.training.recipes`. Every
+What is trained, how, and for how long stands in `iiccli/training/recipes/shipped.yaml`. Every
 stage is kept in `runs/NAME`, so it may be stopped at any point and goes on from there. A model that
 is in `models/` already is left alone: what was released never changes.
 """
@@ -8,14 +8,12 @@ is in `models/` already is left alone: what was released never changes.
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import tarfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 
 import torch
 
@@ -25,44 +23,28 @@ from iiccli.evaluation.standard import check_sets, measure
 from iiccli.inference.device import choose
 from iiccli.tasks.models import Loader
 from iiccli.training.build import train_model
-from iiccli.training.loop import PRECISIONS, choose_precision
-from iiccli.training.recipes import SHIPPED, Recipe
+from iiccli.training.engine import PRECISIONS, choose_precision, make_engine
+from iiccli.training.recipes import Recipe, shipped
+from iiccli.training.stopping import Stop
+from iiccli.training.watching.log import NAME, JsonLog
 from iiccli.zoo.catalogue import Entry
 from iiccli.zoo.modelfile import load_model, save_model
-
-
-class Stop:
-    """Set by the first Ctrl-C or SIGTERM; a second one ends at once."""
-
-    def __init__(self) -> None:
-        self.wanted = False
-        signal.signal(signal.SIGINT, self._set)
-        signal.signal(signal.SIGTERM, self._set)
-
-    def __call__(self) -> bool:
-        """Tell whether to stop."""
-        return self.wanted
-
-    def _set(self, number: int, frame: FrameType | None) -> None:
-        if self.wanted:
-            sys.exit(128 + number)
-        self.wanted = True
-        tell("stopping at the next checkpoint; `make models` goes on from it")
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Train what is missing, then write the table."""
     arguments = parse(words)
-    stop = Stop()
-    recipes = [recipe for name, recipe in SHIPPED.items() if name in (arguments.only or SHIPPED)]
+    wanted = arguments.only or shipped()
+    recipes = [recipe for name, recipe in shipped().items() if name in wanted]
     try:
-        for recipe in budgeted(recipes, arguments.budget_minutes):
-            target = arguments.models / f"{recipe.name}.safetensors"
-            if target.exists():
-                tell(f"{recipe.name} is there already")
-            elif not ship(recipe, target, arguments, stop):
-                return 130
-            write_table(arguments.models)
+        with Stop(tell) as stop:
+            for recipe in budgeted(recipes, arguments.budget_minutes):
+                target = arguments.models / f"{recipe.name}.safetensors"
+                if target.exists():
+                    tell(f"{recipe.name} is there already")
+                elif not ship(recipe, target, arguments, stop):
+                    return stop.code
+                write_table(arguments.models)
     except IicError as error:
         print(f"models: {error.message}\nhint: {error.hint}", file=sys.stderr)
         return error.exit_code
@@ -72,7 +54,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def parse(words: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Train, evaluate and export what ships.")
-    parser.add_argument("--only", action="append", choices=SHIPPED, help="repeatable")
+    parser.add_argument("--only", action="append", choices=shipped(), help="repeatable")
     parser.add_argument("--budget-minutes", type=float, help="share out so much training time")
     parser.add_argument(
         "--train-data", type=Path, action="append", help="folder or tar file; repeatable"
@@ -106,10 +88,9 @@ def budgeted(recipes: Sequence[Recipe], minutes: float | None) -> list[Recipe]:
     """Scale the recipes' times so that together they take `minutes`."""
     if minutes is None:
         return list(recipes)
-    share = minutes / sum(recipe.schedule.minutes for recipe in recipes)
+    share = minutes / sum(recipe.loop.minutes or 0 for recipe in recipes)
     return [
-        replace(r, schedule=replace(r.schedule, minutes=share * r.schedule.minutes))
-        for r in recipes
+        replace(r, loop=replace(r.loop, minutes=share * (r.loop.minutes or 0))) for r in recipes
     ]
 
 
@@ -119,20 +100,20 @@ def ship(recipe: Recipe, target: Path, arguments: argparse.Namespace, stop: Stop
     run = arguments.runs / recipe.name
     trained = run / "model.safetensors"
     if not (arguments.as_is and trained.exists()):
-        tell(f"{recipe.name}: {recipe.schedule.minutes:.0f} minutes of training in {run}")
+        tell(f"{recipe.name}: {recipe.loop.minutes:.0f} minutes of training in {run}")
         device = choose(arguments.device)
-        trained = train_model(
+        done = train_model(
             recipe,
             [unpacked(path, arguments.datasets) for path in arguments.train_data],
             run,
-            device=device,
-            precision=choose_precision(arguments.precision, device),
+            make_engine(device, choose_precision(arguments.precision, device)),
             init=start_of(recipe, arguments.models),
             stop=stop,
+            watcher=JsonLog(run / NAME),
             report=tell,
         )
-    if stop():
-        return False
+        if done is None:
+            return False
     loader = Loader(device=arguments.device, override=str(trained))
     figures = measure(
         loader.load(Entry(recipe.name, trained)),

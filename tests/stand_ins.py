@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 
 from iiccli.networks.adaptive import AdaptiveConfig, AdaptiveNet
+from iiccli.networks.registry import settle
 from iiccli.training.calibration import first_frequencies
-from iiccli.training.recipes import SHIPPED
+from iiccli.training.recipes import shipped
 from iiccli.zoo.modelfile import Card, save_model
 
 
 def put_stand_ins(folder: Path) -> Path:
     """Write a model for each recipe that ships; the result is the folder."""
-    for recipe in SHIPPED.values():
-        config = replace(recipe.network, cell=8, width=8, depth=0)
-        card = Card(recipe.name, recipe.task, "adaptive", asdict(config), reference="first")
-        save_model(folder / f"{recipe.name}.safetensors", card, guessed(config).state_dict())
+    for recipe in shipped().values():
+        values = settle("adaptive", {**recipe.config, "cell": 8, "width": 8, "depth": 0})
+        card = Card(recipe.name, recipe.task, "adaptive", values, reference="first")
+        net = guessed(AdaptiveConfig(**values))
+        save_model(folder / f"{recipe.name}.safetensors", card, net.state_dict())
     return folder
 
 

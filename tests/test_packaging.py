@@ -35,7 +35,8 @@ def required() -> list[str]:
     wanted = [*project["dependencies"], *PROJECT["build-system"]["requires"]]
     for extra in project["optional-dependencies"].values():
         wanted += extra
-    return [canonical(re.split(r"[\s<>=!~;\[]", item, maxsplit=1)[0]) for item in wanted]
+    names = [canonical(re.split(r"[\s<>=!~;\[]", item, maxsplit=1)[0]) for item in wanted]
+    return [name for name in names if name != canonical(project["name"])]
 
 
 def test_everything_required_is_pinned() -> None:

@@ -78,10 +78,10 @@ def _small_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """`iic train` makes a small network out of a few samples, in seconds instead of minutes."""
     whole = recipes.recipe_for
 
-    def small(task: str, pictures: int, scale: int, minutes: float) -> recipes.Recipe:
-        recipe = whole(task, pictures, scale, minutes)
-        network = replace(recipe.network, cell=8, width=8, depth=1)
-        return replace(recipe, network=network, samples=3)
+    def small(task: str, **options: object) -> recipes.Recipe:
+        recipe = whole(task, **options)
+        config = {**recipe.config, "cell": 8, "width": 8, "depth": 1}
+        return replace(recipe, config=config, calibration=recipes.Calibration(samples=3))
 
     monkeypatch.setattr(recipes, "recipe_for", small)
 

@@ -14,7 +14,7 @@ import torch
 from iiccli.errors import ModelError
 from iiccli.inference.covers import cover_of
 from iiccli.inference.tiles import DEFAULT_TILE
-from iiccli.networks.registry import BUILDERS, build
+from iiccli.networks.registry import NETWORKS, build
 from iiccli.zoo.modelfile import Card
 
 Pixels = npt.NDArray[np.uint8]
@@ -126,7 +126,7 @@ def make_converter(
     Raises:
         ModelError: an unknown network, or weights that do not fit it.
     """
-    if card.network not in BUILDERS:
+    if card.network not in NETWORKS:
         raise ModelError(
             f"The model {card.name} is for a network that this iic does not know: "
             f"{card.network!r}.",

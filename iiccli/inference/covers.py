@@ -29,11 +29,18 @@ def cover_of(picture: Pixels, scale: int = 1, channels: int = 3) -> Pixels:
     if scale > 1:
         bottom, right = (-side % scale for side in picture.shape[:2])
         padded = np.pad(picture, ((0, bottom), (0, right), (0, 0)), mode="edge")
-        x = torch.from_numpy(padded.transpose(2, 0, 1).astype(np.float32))[None]
-        size = (x.shape[-2] // scale, x.shape[-1] // scale)
-        x = F.interpolate(x, size, mode="bicubic", antialias=True, align_corners=False)
-        picture = x[0].round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
+        x = torch.from_numpy(np.ascontiguousarray(padded.transpose(2, 0, 1)))
+        picture = smaller(x, scale).permute(1, 2, 0).numpy()
     if channels == 1:
         luma = picture.astype(np.float64) @ np.array(LUMA)
         picture = np.rint(luma).clip(0, 255).astype(np.uint8)
     return picture
+
+
+def smaller(picture: torch.Tensor, scale: int) -> torch.Tensor:
+    """A picture made smaller as covers are: (3, H, W) to (3, H / scale, W / scale), uint8."""
+    size = (picture.shape[-2] // scale, picture.shape[-1] // scale)
+    x = F.interpolate(
+        picture[None].float(), size, mode="bicubic", antialias=True, align_corners=False
+    )
+    return x[0].round().clamp(0, 255).to(torch.uint8)

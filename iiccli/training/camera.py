@@ -34,7 +34,7 @@ def move_camera(still: Tensor, frames: int, size: int, generator: torch.Generato
     front = _film(photo, frames, side, generator)
     if torch.rand((), generator=generator) < 0.5:
         back = _film(photo.flip(-1), frames, side, generator)
-        noise = torch.randn(1, 1, 6, 6, generator=generator)
+        noise = torch.randn(1, 1, 6, 6, generator=generator).to(still.device)
         shape = F.interpolate(noise, size=(height, width), mode="bicubic", align_corners=False)
         state = generator.get_state()
         mask = _film(((shape * 40).sigmoid() * 255), frames, side, generator) / 255
@@ -55,7 +55,7 @@ def _film(photo: Tensor, frames: int, side: int, generator: torch.Generator) -> 
     turn, zoom = normal(0.006) * speed, normal(0.006) * speed
     room = ((width - side) / 2, (height - side) / 2)
     start = (normal(0.4) * room[0], normal(0.4) * room[1])
-    axis = torch.arange(side, dtype=torch.float32) + 0.5 - side / 2
+    axis = torch.arange(side, dtype=torch.float32, device=photo.device) + 0.5 - side / 2
     ys, xs = axis[:, None].expand(side, side), axis[None, :].expand(side, side)
     result = []
     for t in range(frames):

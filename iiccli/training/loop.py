@@ -1,249 +1,228 @@
-"""The training loop: a budget in minutes, checkpoints that survive anything, a log of numbers."""
+"""The training loop: a budget of steps or minutes, checkpoints that survive anything, a log."""
 
 from __future__ import annotations
 
-import json
-import math
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from iiccli.atomic import atomic_path
 from iiccli.errors import TrainingError
+from iiccli.training import checkpoints
+from iiccli.training.checkpoints import UNREADABLE
+from iiccli.training.engine import Pace, mean_of
+from iiccli.training.recipes import Recipe, as_table
+from iiccli.training.steps import Objective, Steps
+from iiccli.training.watching.base import Watcher
 
-UNREADABLE = (EOFError, KeyError, OSError, RuntimeError, TypeError, ValueError, UnpicklingError)
-"""What torch raises where a checkpoint is cut off, is no checkpoint, or does not fit."""
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
+_REPORT_SECONDS = 20.0
 
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast to learn.
-
-    Attributes:
-        minutes: time budget; the learning rate has fallen to its end when it is used up.
-        rate: peak learning rate (Adam).
-        warmup: share of the budget over which the rate rises.
-        clip: gradients are scaled down to this norm.
-        ema: decay of the averaged weights, per step.
-        checkpoint_minutes: time between checkpoints.
-        steps: an upper limit on the number of steps; None for none.
-        seed: of all chance.
-    """
-
-    minutes: float
-    rate: float = 1e-3
-    warmup: float = 0.01
-    clip: float = 0.5
-    ema: float = 0.998
-    checkpoint_minutes: float = 2.0
-    steps: int | None = None
-    seed: int = 0
-
-
-PRECISIONS = ("auto", "fp32", "bf16")
-
-
-def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """The number format of the convolutions in training.
-
-    `auto` takes bfloat16 where the hardware multiplies it: CUDA, and CPUs with AMX (four to five
-    times as fast there); without, it would be slower than float32.
-
-    Raises:
-        TrainingError: no such precision.
-    """
-    if name not in PRECISIONS:
-        raise TrainingError(
-            f"There is no precision {name!r}.", f"Choose one of: {', '.join(PRECISIONS)}."
-        )
-    if name == "auto":
-        has_amx = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
-        fast = device.type == "cuda" or (device.type == "cpu" and has_amx())
-        name = "bf16" if fast else "fp32"
-    return torch.bfloat16 if name == "bf16" else torch.float32
-
-
-class Objective(Protocol):
-    """What is trained, on what, and how good it is."""
-
-    module: nn.Module
-
-    def loss(self, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
-        """Draw a batch; give its loss and figures for the log, detached and on the device."""
-        ...
-
-    def validate(self, module: nn.Module) -> dict[str, float]:
-        """Measure `module` on pictures kept out of training."""
-        ...
-
-
-class Average:
-    """Exponential moving average of a module's parameters."""
-
-    def __init__(self, module: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.values = {k: v.detach().clone() for k, v in module.named_parameters()}
-
-    @torch.no_grad()
-    def update(self, module: nn.Module, step: int) -> None:
-        """Move towards the present weights; faster at first, so that the start is forgotten."""
-        decay = min(self.decay, (1 + step) / (10 + step))
-        for name, parameter in module.named_parameters():
-            self.values[name].lerp_(parameter, 1 - decay)
-
-    def load(self, values: dict[str, Tensor]) -> None:
-        """Take over a checkpoint's averages, onto the device where the module is."""
-        self.values = {name: values[name].to(own.device) for name, own in self.values.items()}
-
-    @torch.no_grad()
-    def copy_to(self, module: nn.Module) -> None:
-        """Write the averaged weights into `module`."""
-        for name, parameter in module.named_parameters():
-            parameter.copy_(self.values[name])
+CHECKPOINTS = "checkpoints"
+"""Folder of a run."""
 
 
 def train(
     objective: Objective,
-    schedule: Schedule,
+    recipe: Recipe,
     run: Path,
+    engine: Accelerator,
+    watcher: Watcher,
     *,
     resume: bool = False,
-    precision: torch.dtype = torch.float32,
     stop: Callable[[], bool] = lambda: False,
-    report: Callable[[dict[str, Any]], None] = lambda _: None,
-) -> dict[str, float]:
+) -> dict[str, float] | None:
     """Train until the budget is used up; leave the averaged weights in `objective.module`.
 
-    Every checkpoint holds everything (weights, average, optimiser, chance, time used), is written
-    atomically as `run/checkpoint.pt`, and `resume` goes on from it. `run/log.jsonl` gets a line
-    per report.
+    A checkpoint holds everything: weights, averages, optimiser, step, time used, the recipe. All
+    chance belongs to the number of the step (see `Chance`), so that a training that goes on gives
+    the same numbers as one that was never interrupted, as long as the budget is one of steps.
 
     Args:
         objective: what to train.
-        schedule: for how long.
-        run: folder of the run.
-        resume: go on from the run's checkpoint if there is one.
-        precision: bfloat16 runs the convolutions in mixed precision.
+        recipe: how.
+        run: its folder.
+        engine: see `engine.make_engine`.
+        watcher: told how far it is.
+        resume: go on from the run's last checkpoint if there is one.
         stop: asked after every step; true ends the loop early, with a checkpoint.
-        report: called with each line of the log.
 
     Returns:
-        The last validation's figures.
+        The last validation's figures; None where `stop` has ended it.
 
     Raises:
-        TrainingError: the checkpoint belongs to another schedule or network, or is damaged.
+        TrainingError: the checkpoint belongs to another recipe or network, or is damaged; the
+            batch cannot be shared out over the processes.
+        OutputError: a checkpoint cannot be written.
     """
-    run.mkdir(parents=True, exist_ok=True)
-    module = objective.module
-    module.train()
-    optimiser = torch.optim.Adam(module.parameters(), lr=schedule.rate, betas=(0.9, 0.99))
-    average = Average(module, schedule.ema)
-    generator = torch.Generator().manual_seed(schedule.seed)
-    step, used = 0, 0.0
-    checkpoint = run / "checkpoint.pt"
-    if resume and checkpoint.exists():
+    return _Loop(objective, recipe, run, engine, watcher, stop).run(resume)
+
+
+class _Loop:
+    def __init__(
+        self,
+        objective: Objective,
+        recipe: Recipe,
+        run: Path,
+        engine: Accelerator,
+        watcher: Watcher,
+        stop: Callable[[], bool],
+    ) -> None:
+        self.objective, self.recipe, self.engine = objective, recipe, engine
+        self.watcher, self.stop = watcher, stop
+        self.folder = run / CHECKPOINTS
+        self.share = share_of(recipe.loop.batch, engine)
+        self.steps = Steps(objective, recipe, engine)
+        self.step, self.used = 0, 0.0
+        self.validation: dict[str, float] = {}
+
+    def run(self, resume: bool) -> dict[str, float] | None:
+        """See `train`."""
+        state = checkpoints.load(self.folder, as_table(self.recipe)) if resume else None
+        if state is not None:
+            self._take(state)
+        stopped = self._learn()
+        self._save()
+        self.steps.end()
+        if stopped:
+            return None
+        self._validate()
+        self.engine.wait_for_everyone()
+        return self.validation
+
+    def _learn(self) -> bool:
+        """Take steps until the budget is used up; true if somebody wanted an earlier end."""
+        loop, pace = self.recipe.loop, Pace(self.engine)
+        begun = time.monotonic() - self.used
+        reported = validated = saved = self.used
+        counted, counting = self.step, time.monotonic()
+        seen: list[dict[str, Tensor]] = []
+        self.used, stopped = pace.at(0, self.used, self.stop())
+        while not stopped and not self._finished():
+            batch = self.objective.batch(self.step, self.share)
+            rate, figures = self.steps.take(batch, self.step, self._share())
+            seen.append(figures)
+            self.step += 1
+            self.used, stopped = pace.at(self.step, time.monotonic() - begun, self.stop())
+            over = stopped or self._finished()
+            self.watcher.progress(self.step, self._share(), self.used)
+            if over or self._due(reported, counted):
+                now = time.monotonic()
+                speed = (self.step - counted) * loop.batch / max(now - counting, 1e-9)
+                self._report(seen, rate, speed)
+                seen, reported, counted, counting = [], self.used, self.step, now
+            if not over and self._save_due(saved):
+                self._save()
+                saved = self.used
+            if not over and self.used - validated > loop.validate_minutes * 60:
+                self._validate_average()
+                validated = self.used
+                counting = time.monotonic()  # looking is not learning
+                begun = counting - self.used
+        return stopped
+
+    def _finished(self) -> bool:
+        loop = self.recipe.loop
+        late = loop.minutes is not None and self.used >= loop.minutes * 60
+        return late or (loop.steps is not None and self.step >= loop.steps)
+
+    def _share(self) -> float:
+        """Part of the budget that is used up: of the time or of the steps, whichever is more."""
+        loop, shares = self.recipe.loop, [0.0]
+        if loop.minutes is not None:
+            shares.append(self.used / max(loop.minutes * 60, 1e-9))
+        if loop.steps is not None:
+            shares.append(self.step / loop.steps)
+        return min(max(shares), 1.0)
+
+    def _due(self, reported: float, counted: int) -> bool:
+        every = self.recipe.loop.report_steps
+        if every:
+            return self.step - counted >= every
+        return self.used - reported > _REPORT_SECONDS
+
+    def _save_due(self, saved: float) -> bool:
+        loop = self.recipe.loop
+        if loop.checkpoint_steps and self.step % loop.checkpoint_steps == 0:
+            return True
+        return self.used - saved > loop.checkpoint_minutes * 60
+
+    def _report(self, seen: list[dict[str, Tensor]], rate: float, speed: float) -> None:
+        figures = {**mean_of(self.engine, seen), "rate": rate, "pictures_per_second": speed}
+        self._line({**figures, "skipped": int(self.steps.skipped)})
+        self.steps.skipped.zero_()
+
+    def _line(self, figures: Mapping[str, Any]) -> None:
+        line = {k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in figures.items()}
+        self.watcher.line({"step": self.step, "minutes": round(self.used / 60, 3), **line})
+
+    def _save(self) -> None:
+        if not self.engine.is_main_process:
+            return
+        scaler = self.engine.scaler
+        state = {
+            "recipe": as_table(self.recipe),
+            "step": self.step,
+            "used": self.used,
+            "module": self.objective.module.state_dict(),
+            "average": self.steps.average.values,
+            "optimiser": self.steps.optimiser.state_dict(),
+            "scaler": None if scaler is None else scaler.state_dict(),
+        }
+        checkpoints.save(self.folder, state, self.recipe.loop.keep)
+
+    def _take(self, state: Mapping[str, Any]) -> None:
         try:
-            state = torch.load(checkpoint, weights_only=True, map_location="cpu")
-            _check_schedule(state["schedule"], schedule, checkpoint)
-            module.load_state_dict(state["module"])
-            optimiser.load_state_dict(state["optimiser"])
-            average.load(state["average"])
-            generator.set_state(state["generator"])
-            step, used = state["step"], state["used"]
+            self.objective.module.load_state_dict(state["module"])
+            self.steps.optimiser.load_state_dict(state["optimiser"])
+            self.steps.average.load(state["average"])
+            if self.engine.scaler is not None and state["scaler"] is not None:
+                self.engine.scaler.load_state_dict(state["scaler"])
+            self.step, self.used = int(state["step"]), float(state["used"])
         except UNREADABLE as error:
             raise TrainingError(
-                f"{checkpoint} is damaged, or is from another network.",
+                f"The checkpoint in {self.folder} is from another network.",
                 "Start in another folder, or remove it.",
             ) from error
 
-    budget = schedule.minutes * 60
-    start = time.monotonic() - used
-    saved = reported = used
-    seen: list[dict[str, Tensor]] = []
-    device = next(module.parameters()).device
+    def _validate_average(self) -> None:
+        """Validate the averaged weights in passing."""
+        module = self.objective.module
+        self.steps.average.exchange(module)
+        module.eval()
+        self._validate()
+        module.train()
+        self.steps.average.exchange(module)
+        self.engine.wait_for_everyone()
 
-    def save() -> None:
-        state = {
-            "module": module.state_dict(),
-            "average": average.values,
-            "optimiser": optimiser.state_dict(),
-            "generator": generator.get_state(),
-            "step": step,
-            "used": used,
-            "schedule": asdict(schedule),
-        }
-        with atomic_path(checkpoint, force=True) as path:
-            torch.save(state, path)
-
-    def log(line: dict[str, Any]) -> None:
-        with (run / "log.jsonl").open("a") as file:
-            file.write(json.dumps(line) + "\n")
-        report(line)
-
-    def finished() -> bool:
-        return used >= budget or (schedule.steps is not None and step >= schedule.steps)
-
-    while not finished():
-        share = used / budget
-        if schedule.steps is not None:
-            share = max(share, step / schedule.steps)
-        for group in optimiser.param_groups:
-            group["lr"] = schedule.rate * _rate(share, schedule.warmup)
-        with torch.autocast(device.type, precision, enabled=precision != torch.float32):
-            loss, figures = objective.loss(generator)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(module.parameters(), schedule.clip)
-        if torch.isfinite(norm):
-            optimiser.step()
-            average.update(module, step)
-        step += 1
-        used = time.monotonic() - start
-        seen.append(figures)
-        if used - reported > 20 or finished():
-            mean = {k: float(torch.stack([f[k] for f in seen]).mean()) for k in figures}
-            log({"step": step, "minutes": round(used / 60, 2), **_rounded(mean)})
-            seen, reported = [], used
-        if used - saved > schedule.checkpoint_minutes * 60:
-            save()
-            saved = used
-        if stop():
-            break
-    save()
-    average.copy_to(module)
-    module.eval()
-    validation = objective.validate(module)
-    log({"step": step, "minutes": round(used / 60, 2), "validation": _rounded(validation)})
-    return validation
+    def _validate(self) -> None:
+        """Validate the module as it is; the main process does it alone."""
+        if not self.engine.is_main_process:
+            return
+        self.validation = self.objective.validate(self.objective.module)
+        if not self.validation:
+            return
+        rounded = {k: round(v, 4) for k, v in self.validation.items()}
+        self._line({"validation": rounded})
+        sheet = self.objective.sheet(self.objective.module)
+        if sheet is not None:
+            self.watcher.sheet(self.step, sheet)
 
 
-def _rate(share: float, warmup: float) -> float:
-    """Linear warm-up, then a half cosine down to 1 %."""
-    if share < warmup:
-        return max(share / warmup, 0.01)
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (share - warmup) / (1 - warmup)))
+def share_of(batch: int, engine: Accelerator) -> range:
+    """The groups of a batch that fall to this process.
 
-
-def _rounded(figures: dict[str, float]) -> dict[str, float]:
-    return {k: round(v, 4) for k, v in figures.items()}
-
-
-def _check_schedule(stored: dict[str, Any], wanted: Schedule, path: Path) -> None:
-    """A longer or shorter budget may resume; anything else would be another training."""
-    flexible = {"minutes", "checkpoint_minutes", "steps"}
-    different = [
-        f"{k}: {stored.get(k)} there, {v} here"
-        for k, v in asdict(wanted).items()
-        if k not in flexible and stored.get(k) != v
-    ]
-    if different:
+    Raises:
+        TrainingError: they cannot be shared out equally.
+    """
+    each, rest = divmod(batch, engine.num_processes)
+    if rest:
         raise TrainingError(
-            f"{path} is from another training ({'; '.join(different)}).",
-            "Start in another folder, or with the recipe it was made with.",
+            f"A batch of {batch} cannot be shared out over {engine.num_processes} processes.",
+            "Make --batch a multiple of their number.",
         )
+    return range(engine.process_index * each, (engine.process_index + 1) * each)

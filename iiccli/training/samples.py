@@ -15,6 +15,7 @@ from iiccli.inference.converter import Pixels
 from iiccli.inference.places import on_average, put_digits
 from iiccli.inference.region_message import RegionContent, RegionMessage, quantise
 from iiccli.networks.adaptive.planes import coded_planes
+from iiccli.training.groups import Group
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,12 @@ class Sample:
 
     pictures: tuple[Pixels, ...]
     zoom: float = 1.0
+
+
+def sample_of(group: Group) -> Sample:
+    """A group of tensors as the conversion takes pictures."""
+    pictures = tuple(np.ascontiguousarray(p.permute(1, 2, 0).cpu().numpy()) for p in group.pictures)
+    return Sample(pictures, group.zoom)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
 from PIL import Image
 
-from iiccli.cli import app as application
-from iiccli.cli import train_plot
 from tests.cli.conftest import Iic, nothing_new
 
 LINES = [
@@ -20,16 +17,6 @@ LINES = [
     {"step": 20, "minutes": 0.8, "loss": 0.3, "cover_psnr": 41.7, "restored_psnr": 34.2},
     {"step": 20, "minutes": 0.8, "validation": {"cover_psnr": 41.0, "restored_psnr": 34.0}},
 ]
-
-
-@pytest.fixture(autouse=True)
-def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An application of this one verb."""
-    group, root = typer.Typer(), typer.Typer(pretty_exceptions_enable=False)
-    group.callback()(lambda: None)
-    group.command("plot")(train_plot.plot)
-    root.add_typer(group, name="train")
-    monkeypatch.setattr(application, "app", root)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from iiccli.networks.adaptive import AdaptiveConfig, AdaptiveNet
 from iiccli.networks.adaptive.net import BANDS, CLASSES, FEATURES, SYMBOLS
 from iiccli.networks.adaptive.planes import as_pictures, coded_planes, colour_basis
 from iiccli.networks.registry import build
-from iiccli.training.recipes import SHIPPED
 from tests.adaptive_models import KINDS
 from tests.conftest import texture
 
@@ -124,22 +123,6 @@ def test_the_registry_builds_it_from_what_a_file_says(kind):
 def test_what_no_network_can_be_built_from_is_refused(values):
     with pytest.raises(ValueError, match=r"\w"):
         AdaptiveConfig(**{"pictures": 3, **values})
-
-
-def test_what_ships_is_possible_and_named_for_what_it_is():
-    for name, recipe in SHIPPED.items():
-        network = recipe.network
-        assert recipe.name == name
-        assert name.startswith(recipe.task)
-        assert recipe.crop % 2 == 0
-        assert recipe.crop <= recipe.side
-        if recipe.task == "hide":
-            assert name.startswith(f"hide-{network.pictures - 1}.")
-        if recipe.task == "video":
-            half = "half-" if network.scale == 2 else ""
-            assert name.startswith(f"video-{half}{network.pictures}.")
-        if recipe.task == "rescale":
-            assert name.startswith(f"rescale-{network.scale}.")
 
 
 @kinds

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from iiccli.training.data import Footage, load_footage
-from iiccli.training.loop import Schedule
+from iiccli.training.engine import make_engine
+from iiccli.training.footage import Footage, load_footage
 from iiccli.training.recipes import Recipe
+from iiccli.training.recipes import recipe_of as read
 from tests.adaptive_models import KINDS, coloured, photograph
 from tests.conftest import Pixels, moving_clip
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 
 def save(path: Path, pixels: Pixels) -> None:
@@ -54,17 +59,33 @@ def footage(data: Path) -> Footage:
     return load_footage([data], frames=3)
 
 
-def recipe_of(kind: str, *, steps: int = 3, minutes: float = 1e6, **changes: object) -> Recipe:
-    """A recipe for one of the tiny networks."""
+@pytest.fixture
+def engine() -> Accelerator:
+    """One process on the CPU."""
+    return make_engine(torch.device("cpu"))
+
+
+def recipe_of(kind: str, *, steps: int | None = 3, **changes: Any) -> Recipe:
+    """A recipe for one of the tiny networks.
+
+    Args:
+        kind: one of `KINDS`.
+        steps: of the enhancer's training.
+        changes: tables of the recipe; with `__` for dots, single values.
+    """
     wanted = KINDS[kind]
-    recipe = Recipe(
-        name=f"{kind}.v1",
-        task=wanted.task,
-        network=wanted.config,
-        schedule=Schedule(minutes=minutes, rate=1e-3, steps=steps),
-        samples=3,
-        side=64,
-        crop=32,
-        batch=2,
-    )
-    return dataclasses.replace(recipe, **changes)  # type: ignore[arg-type]
+    table: dict[str, Any] = {
+        "name": f"{kind}.v1",
+        "task": wanted.task,
+        "network": "adaptive",
+        "config": asdict(wanted.config),
+        "data": {"crop": 32},
+        "loss": [{"of": "restored", "kind": "psnr"}],
+        "optimiser": {"rate": 1e-3},
+        "loop": {"steps": steps, "batch": 2},
+        "calibration": {"samples": 3, "side": 64},
+    }
+    for key, value in changes.items():
+        part, _, name = key.partition("__")
+        table[part] = {**table[part], name: value} if name else value
+    return read(table, kind)

@@ -1,6 +1,5 @@
 """The training loop: it learns, stops when told, and goes on as if it had never stopped."""
 
-import json
 import math
 from collections.abc import Callable
 from itertools import pairwise
@@ -11,9 +10,32 @@ import torch
 from torch import Tensor, nn
 
 from iiccli.errors import TrainingError
-from iiccli.training.loop import Average, Schedule, choose_precision, train
+from iiccli.training import checkpoints
+from iiccli.training.chance import Chance
+from iiccli.training.engine import make_engine
+from iiccli.training.loop import CHECKPOINTS, train
+from iiccli.training.recipes import Recipe, as_table, recipe_of
+from iiccli.training.watching.base import Watchers
+from iiccli.training.watching.log import JsonLog, read_log
 
-FAR = 1e6  # minutes: so many that the number of steps alone drives the schedule
+
+def recipe(steps: int | None = None, minutes: float | None = None, **values: object) -> Recipe:
+    """A recipe; the loop reads nothing of the network."""
+    tables: dict[str, dict[str, object]] = {"loop": {"steps": steps, "minutes": minutes}}
+    for key, value in values.items():
+        part = "optimiser" if key in ("rate", "warmup", "clip", "ema", "decay") else "loop"
+        tables.setdefault(part, {})[key] = value
+    return recipe_of(
+        {
+            "name": "line",
+            "task": "gray",
+            "network": "fast",
+            "config": {"pictures": 1, "out_channels": 1, "quantiser": "plain", "start": "gray"},
+            "loss": [{"of": "restored", "kind": "l2"}],
+            **tables,
+        },
+        "line",
+    )
 
 
 class Line:
@@ -27,24 +49,66 @@ class Line:
         self.losses: list[float] = []
         self.was_training: list[bool] = []
 
-    def loss(self, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        x = torch.randn(16, 2, generator=generator)
-        loss = (self.module(x) - x @ torch.tensor([[2.0], [-1.0]]) - 0.5).square().mean()
+    def batch(self, step: int, share: range) -> Tensor:
+        return torch.randn(16, 2, generator=Chance(3, step).generator)
+
+    def loss(self, module: nn.Module, batch: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        loss = (module(batch) - batch @ torch.tensor([[2.0], [-1.0]]) - 0.5).square().mean()
         if self.poison(self.draws):
             loss = loss * float("nan")
         self.draws += 1
         self.losses.append(loss.item())
-        self.was_training.append(self.module.training)
-        return loss, {"loss": loss.detach()}
+        self.was_training.append(module.training)
+        return loss, {"distance": self.distance(module)}
+
+    def distance(self, module: nn.Module) -> Tensor:
+        return (next(module.parameters()).detach() - torch.tensor([[2.0, -1.0]])).norm()
 
     def validate(self, module: nn.Module) -> dict[str, float]:
         assert not module.training
-        weight = module.weight.detach()
-        return {"distance": float((weight - torch.tensor([[2.0, -1.0]])).norm())}
+        return {"distance": float(self.distance(module))}
+
+    def sheet(self, module: nn.Module) -> None:
+        return None
 
 
-def log_of(run: Path) -> list[dict]:
-    return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+def learn(
+    objective: Line,
+    wanted: Recipe,
+    run: Path,
+    *,
+    precision: str = "fp32",
+    **options: object,
+) -> dict[str, float] | None:
+    """Train on the CPU, with a log."""
+    log = JsonLog(run / "log.jsonl")
+    log.started({})
+    engine = make_engine(torch.device("cpu"), precision)
+    try:
+        return train(objective, wanted, run, engine, log, **options)  # type: ignore[arg-type]
+    finally:
+        log.close()
+
+
+def state_of(run: Path) -> dict:
+    state = checkpoints.load(run / CHECKPOINTS, None)
+    assert state is not None
+    return state
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A clock that each batch moves by a second."""
+    now = [100.0]
+    monkeypatch.setattr("iiccli.training.loop.time.monotonic", lambda: now[0])
+    draw = Line.batch
+
+    def slow(self: Line, step: int, share: range) -> Tensor:
+        now[0] += 1
+        return draw(self, step, share)
+
+    monkeypatch.setattr(Line, "batch", slow)
+    return now
 
 
 def weights(objective: Line) -> list[Tensor]:
@@ -53,43 +117,53 @@ def weights(objective: Line) -> list[Tensor]:
 
 def test_the_loss_falls_and_the_average_is_left_in_the_module(tmp_path):
     objective = Line()
-    figures = train(objective, Schedule(FAR, rate=0.1, steps=150), tmp_path)
+    figures = learn(objective, recipe(rate=0.1, steps=150), tmp_path)
     assert len(objective.losses) == 150
     assert sum(objective.losses[-10:]) < 0.01 * sum(objective.losses[:10])
     assert figures["distance"] < 0.1
     assert not objective.module.training
     assert all(objective.was_training)
-    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    state = state_of(tmp_path)
     for name, value in objective.module.named_parameters():
         assert torch.equal(value, state["average"][name])
         assert not torch.equal(value, state["module"][name])
 
 
 def test_the_log_says_how_it_went(tmp_path):
-    reported: list[dict] = []
-    train(Line(), Schedule(FAR, steps=4), tmp_path, report=reported.append)
-    lines = log_of(tmp_path)
-    assert lines == reported
-    assert lines[0]["step"] == lines[-1]["step"] == 4
-    assert lines[0]["loss"] > 0
+    learn(Line(), recipe(steps=5, report_steps=2, rate=0.1), tmp_path)
+    lines = read_log(tmp_path / "log.jsonl")
+    assert [line["step"] for line in lines] == [2, 4, 5, 5]
+    for line in lines[:3]:
+        assert line["loss"] > 0
+        assert line["distance"] > 0
+        assert line["pictures_per_second"] > 0
+        assert line["skipped"] == 0
+        assert 0 < line["rate"] <= 0.1
     assert lines[-1]["validation"].keys() == {"distance"}
 
 
 def test_a_budget_of_no_time_trains_nothing(tmp_path):
     objective = Line()
     before = weights(objective)
-    train(objective, Schedule(minutes=0), tmp_path)
+    learn(objective, recipe(minutes=0), tmp_path)
     assert objective.draws == 0
     assert all(torch.equal(a, b) for a, b in zip(before, weights(objective), strict=True))
 
 
-def test_a_budget_of_time_ends_the_training(tmp_path, monkeypatch):
-    clock = iter(range(10_000))  # every look at the clock takes a second
-    monkeypatch.setattr("iiccli.training.loop.time.monotonic", lambda: next(clock))
+def test_a_budget_of_time_ends_the_training(tmp_path, clock):
     objective = Line()
-    train(objective, Schedule(minutes=0.5), tmp_path)
+    learn(objective, recipe(minutes=0.5), tmp_path)
     assert objective.draws == 30
-    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["used"] == 30
+    assert state_of(tmp_path)["used"] == 30
+    speeds = [line.get("pictures_per_second") for line in read_log(tmp_path / "log.jsonl")]
+    assert speeds == [8, 8, None]  # after more than 20 seconds, and in the end
+
+
+def test_whichever_budget_is_used_up_first_drives_the_rate(tmp_path, clock):
+    learn(Line(), recipe(minutes=0.5, steps=1000, rate=0.1, report_steps=1), tmp_path)
+    rates = [line["rate"] for line in read_log(tmp_path / "log.jsonl")[:-1]]
+    assert len(rates) == 30
+    assert rates[-1] < 0.002
 
 
 def test_the_rate_warms_up_and_falls(tmp_path, monkeypatch):
@@ -101,7 +175,7 @@ def test_the_rate_warms_up_and_falls(tmp_path, monkeypatch):
         return step(self, *args, **kwargs)
 
     monkeypatch.setattr(torch.optim.Adam, "step", spy)
-    train(Line(), Schedule(FAR, rate=0.1, warmup=0.1, steps=100), tmp_path)
+    learn(Line(), recipe(rate=0.1, warmup=0.1, steps=100), tmp_path)
     assert len(rates) == 100
     assert rates[0] == pytest.approx(0.001)
     assert rates[:11] == sorted(rates[:11])
@@ -117,31 +191,28 @@ def stop_after(steps: int) -> Callable[[], bool]:
     def stop() -> bool:
         nonlocal calls
         calls += 1
-        return calls == steps
+        return calls == steps + 1  # it is asked before the first step, too
 
     return stop
 
 
 @pytest.mark.parametrize("first", [1, 5, 9])
 def test_stopping_and_resuming_equals_an_uninterrupted_run_bit_for_bit(tmp_path, first):
-    schedule = Schedule(FAR, rate=0.05, steps=10)
+    schedule = recipe(rate=0.05, steps=10)
     whole = Line()
-    train(whole, schedule, tmp_path / "whole")
+    learn(whole, schedule, tmp_path / "whole")
     begun = Line()
-    train(begun, schedule, tmp_path / "parts", stop=stop_after(first))
+    learn(begun, schedule, tmp_path / "parts", stop=stop_after(first))
     assert begun.draws == first
     resumed = Line()
     torch.manual_seed(999)  # a restart has other weights and other chance
     resumed.module = nn.Linear(2, 1)
-    train(resumed, schedule, tmp_path / "parts", resume=True)
+    learn(resumed, schedule, tmp_path / "parts", resume=True)
     assert resumed.draws == 10 - first
     assert begun.losses + resumed.losses == whole.losses
     for a, b in zip(weights(whole), weights(resumed), strict=True):
         assert torch.equal(a, b)
-    left, right = (
-        torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)
-        for name in ("whole", "parts")
-    )
+    left, right = (state_of(tmp_path / name) for name in ("whole", "parts"))
     for key in ("module", "average"):
         for name, value in left[key].items():
             assert torch.equal(value, right[key][name])
@@ -149,73 +220,77 @@ def test_stopping_and_resuming_equals_an_uninterrupted_run_bit_for_bit(tmp_path,
 
 
 def test_without_resume_a_checkpoint_is_ignored(tmp_path):
-    train(Line(), Schedule(FAR, steps=3), tmp_path)
+    learn(Line(), recipe(steps=3), tmp_path)
     objective = Line()
-    train(objective, Schedule(FAR, steps=3), tmp_path)
+    learn(objective, recipe(steps=3), tmp_path)
     assert objective.draws == 3
 
 
 def test_resuming_what_is_done_trains_no_more_and_gives_the_same(tmp_path):
     first, again = Line(), Line()
-    figures = train(first, Schedule(FAR, steps=5), tmp_path)
-    assert train(again, Schedule(FAR, steps=5), tmp_path, resume=True) == figures
+    figures = learn(first, recipe(steps=5), tmp_path)
+    assert learn(again, recipe(steps=5), tmp_path, resume=True) == figures
     assert again.draws == 0
 
 
 def test_resume_without_a_checkpoint_starts(tmp_path):
     objective = Line()
-    train(objective, Schedule(FAR, steps=2), tmp_path / "new", resume=True)
+    learn(objective, recipe(steps=2), tmp_path / "new", resume=True)
     assert objective.draws == 2
 
 
-def test_time_used_counts_across_restarts(tmp_path, monkeypatch):
-    clock = iter(range(100_000))
-    monkeypatch.setattr("iiccli.training.loop.time.monotonic", lambda: next(clock))
-    train(Line(), Schedule(minutes=0.5), tmp_path, stop=stop_after(12))
-    for _ in range(1000):
-        next(clock)  # the machine was off for a while
+def test_time_used_counts_across_restarts(tmp_path, clock):
+    learn(Line(), recipe(minutes=0.5), tmp_path, stop=stop_after(12))
+    clock[0] += 1000  # the machine was off for a while
     objective = Line()
-    train(objective, Schedule(minutes=0.5), tmp_path, resume=True)
+    learn(objective, recipe(minutes=0.5), tmp_path, resume=True)
     assert objective.draws == 18
 
 
+def test_validations_in_passing_take_no_time_of_the_training_and_change_nothing(
+    tmp_path, clock, monkeypatch
+):
+    measure = Line.validate
+
+    def slow(self: Line, module: nn.Module) -> dict[str, float]:
+        clock[0] += 500
+        return measure(self, module)
+
+    monkeypatch.setattr(Line, "validate", slow)
+    watched, alone = Line(), Line()
+    learn(watched, recipe(minutes=0.5, validate_minutes=0.1), tmp_path / "a")
+    learn(alone, recipe(minutes=0.5, validate_minutes=100), tmp_path / "b")
+    assert watched.losses == alone.losses
+    lines = read_log(tmp_path / "a" / "log.jsonl")
+    assert [line["step"] for line in lines if "validation" in line] == [7, 14, 21, 28, 30]
+
+
 def test_a_larger_budget_may_resume(tmp_path):
-    train(Line(), Schedule(FAR, steps=3), tmp_path)
+    learn(Line(), recipe(steps=3), tmp_path)
     objective = Line()
-    longer = Schedule(FAR / 2, steps=5, checkpoint_minutes=9)
-    train(objective, longer, tmp_path, resume=True)
+    longer = recipe(minutes=1e6, steps=5, checkpoint_minutes=9, keep=1)
+    learn(objective, longer, tmp_path, resume=True)
     assert objective.draws == 2
 
 
 @pytest.mark.parametrize("change", [{"rate": 0.25}, {"ema": 0.5}, {"seed": 3}, {"clip": 9.0}])
-def test_a_checkpoint_of_another_schedule_is_refused_and_the_difference_named(tmp_path, change):
-    train(Line(), Schedule(FAR, steps=2), tmp_path)
+def test_a_checkpoint_of_another_recipe_is_refused_and_the_difference_named(tmp_path, change):
+    learn(Line(), recipe(steps=2), tmp_path)
     (key, value) = next(iter(change.items()))
     with pytest.raises(TrainingError) as caught:
-        train(Line(), Schedule(FAR, steps=2, **change), tmp_path, resume=True)
-    assert f"{key}: {getattr(Schedule(FAR), key)} there, {value} here" in caught.value.message
-    assert str(tmp_path / "checkpoint.pt") in caught.value.message
+        learn(Line(), recipe(steps=2, **change), tmp_path, resume=True)
+    table = as_table(recipe(steps=2))
+    before = {**table["loop"], **table["optimiser"]}[key]
+    assert f"{key}: {before} there, {value} here" in caught.value.message
+    assert "step-00000002.pt" in caught.value.message
 
 
 def test_a_checkpoint_of_another_network_is_refused(tmp_path):
-    train(Line(), Schedule(FAR, steps=2), tmp_path)
+    learn(Line(), recipe(steps=2), tmp_path)
     other = Line()
     other.module = nn.Linear(3, 1)
-    with pytest.raises(TrainingError, match=r"checkpoint\.pt"):
-        train(other, Schedule(FAR, steps=2), tmp_path, resume=True)
-
-
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 half a file"])
-def test_a_damaged_checkpoint_is_refused(tmp_path, content):
-    (tmp_path / "checkpoint.pt").write_bytes(content)
-    with pytest.raises(TrainingError, match=r"checkpoint\.pt"):
-        train(Line(), Schedule(FAR, steps=2), tmp_path, resume=True)
-
-
-def test_a_file_of_something_else_is_refused(tmp_path):
-    torch.save({"weights": torch.zeros(3)}, tmp_path / "checkpoint.pt")
-    with pytest.raises(TrainingError, match=r"checkpoint\.pt"):
-        train(Line(), Schedule(FAR, steps=2), tmp_path, resume=True)
+    with pytest.raises(TrainingError, match="another network"):
+        learn(other, recipe(steps=2), tmp_path, resume=True)
 
 
 def test_gradients_that_are_not_finite_are_skipped(tmp_path):
@@ -227,12 +302,13 @@ def test_gradients_that_are_not_finite_are_skipped(tmp_path):
         seen.append((objective.draws, weights(objective)))
         return False
 
-    train(objective, Schedule(FAR, rate=0.1, steps=40), tmp_path, stop=stop)
+    learn(objective, recipe(rate=0.1, steps=40), tmp_path, stop=stop)
     same = [
         all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
         for (_, before), (_, after) in pairwise(seen)
     ]
-    assert [i + 2 for i, equal in enumerate(same) if equal] == [5, 6]
+    assert [i for i, equal in enumerate(same) if equal] == [4, 5]
+    assert read_log(tmp_path / "log.jsonl")[0]["skipped"] == 2
     assert all(p.isfinite().all() for p in weights(objective))
     assert math.isfinite(sum(objective.losses[6:]))
 
@@ -247,13 +323,11 @@ def test_gradients_are_clipped(tmp_path, monkeypatch):
         return step(self, *args, **kwargs)
 
     monkeypatch.setattr(torch.optim.Adam, "step", spy)
-    train(Line(), Schedule(FAR, clip=0.25, steps=5), tmp_path)
+    learn(Line(), recipe(clip=0.25, steps=5), tmp_path)
     assert max(norms) == pytest.approx(0.25, rel=1e-3)
 
 
-def test_checkpoints_are_written_in_time(tmp_path, monkeypatch):
-    clock = iter(range(10_000))
-    monkeypatch.setattr("iiccli.training.loop.time.monotonic", lambda: next(clock))
+def test_checkpoints_are_written_in_time_and_the_last_kept(tmp_path, clock, monkeypatch):
     saved: list[int] = []
     save = torch.save
 
@@ -262,32 +336,19 @@ def test_checkpoints_are_written_in_time(tmp_path, monkeypatch):
         save(state, path)
 
     monkeypatch.setattr(torch, "save", spy)
-    train(Line(), Schedule(minutes=0.5, checkpoint_minutes=1 / 6), tmp_path)
+    learn(Line(), recipe(minutes=0.5, checkpoint_minutes=1 / 6, keep=2), tmp_path)
     assert saved == [11, 22, 30]
-    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+    names = [p.name for p in checkpoints.found(tmp_path / CHECKPOINTS)]
+    assert names == ["step-00000030.pt", "step-00000022.pt"]
+    learn(Line(), recipe(steps=7, checkpoint_steps=3, keep=9), tmp_path / "b")
+    assert saved[3:] == [3, 6, 7]
 
 
 def test_mixed_precision_trains_too(tmp_path):
     objective = Line()
-    train(objective, Schedule(FAR, rate=0.1, steps=60), tmp_path, precision=torch.bfloat16)
+    learn(objective, recipe(rate=0.1, steps=60), tmp_path, precision="bf16")
     assert objective.losses[-1] < 0.1 * objective.losses[0]
     assert objective.module.weight.dtype == torch.float32
-
-
-def test_the_average_follows_quickly_at_first_and_slowly_later():
-    module = nn.Linear(1, 1, bias=False)
-    nn.init.zeros_(module.weight)
-    average = Average(module, 0.9)
-    nn.init.ones_(module.weight)
-    average.update(module, 0)
-    assert float(average.values["weight"]) == pytest.approx(0.9)  # decay 1 / 10
-    nn.init.zeros_(module.weight)
-    average.update(module, 10_000)
-    assert float(average.values["weight"]) == pytest.approx(0.81)  # decay 0.9
-    average.copy_to(module)
-    assert module.weight.item() == pytest.approx(0.81)
-    nn.init.zeros_(module.weight)
-    assert float(average.values["weight"]) == pytest.approx(0.81)  # not the module's own tensor
 
 
 @pytest.mark.gpu
@@ -298,27 +359,19 @@ def test_resuming_on_a_gpu(tmp_path):
             super().__init__()
             self.module = self.module.cuda()
 
-        def loss(self, generator):
-            x = torch.randn(16, 2, generator=generator).cuda()
-            loss = self.module(x).square().mean()
-            return loss, {"loss": loss.detach()}
+        def batch(self, step, share):
+            return super().batch(step, share).cuda()
+
+        def loss(self, module, batch):
+            loss = module(batch).square().mean()
+            return loss, {}
 
         def validate(self, module):
             return {}
 
-    train(OnGpu(), Schedule(FAR, steps=6), tmp_path, stop=stop_after(3))
+    engine = make_engine(torch.device("cuda"), "bf16")
+    wanted = recipe(steps=6)
+    train(OnGpu(), wanted, tmp_path, engine, Watchers(()), stop=stop_after(3))
     objective = OnGpu()
-    train(objective, Schedule(FAR, steps=6), tmp_path, resume=True)
+    train(objective, wanted, tmp_path, engine, Watchers(()), resume=True)
     assert all(p.is_cuda and p.isfinite().all() for p in objective.module.parameters())
-
-
-def test_precision_by_name_and_by_hardware(monkeypatch):
-    cpu = torch.device("cpu")
-    assert choose_precision("fp32", cpu) == torch.float32
-    assert choose_precision("bf16", cpu) == torch.bfloat16
-    assert choose_precision("auto", torch.device("cuda")) == torch.bfloat16
-    for amx, expected in ((True, torch.bfloat16), (False, torch.float32)):
-        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda amx=amx: amx, raising=False)
-        assert choose_precision("auto", cpu) == expected
-    with pytest.raises(TrainingError, match="no precision 'half'"):
-        choose_precision("half", cpu)

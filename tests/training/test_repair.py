@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from iiccli.errors import TrainingError
 from iiccli.networks.adaptive import AdaptiveNet
-from iiccli.training.repair import Repair, _turned, spread
+from iiccli.training.repair import Repair, spread
 from iiccli.training.samples import FIXED, Example, Sample, analysed, examples
 from tests.adaptive_models import calibrated, converter_of, pictures_of
+from tests.training.conftest import recipe_of
 
 
 def numbered(height: int, width: int, cell: int = 8) -> Example:
@@ -22,14 +24,20 @@ def numbered(height: int, width: int, cell: int = 8) -> Example:
     return Example(values, values.clone(), side)
 
 
-def objective_of(items, crop: int, validation=(), batch: int = 4, kind: str = "hide") -> Repair:
+def objective_of(
+    items, crop: int, validation=(), kind: str = "hide", seed: int = 0, **changes: object
+) -> Repair:
     net = copy.deepcopy(calibrated(kind)).requires_grad_(True)
-    return Repair(net, items, validation, crop=crop, batch=batch)
+    recipe = recipe_of(
+        kind, **{"data": {"crop": crop}, "loop__batch": 4, "loop__seed": seed, **changes}
+    )
+    return Repair(net, recipe, items, validation)
 
 
-def crops(objective: Repair, count: int, seed: int = 0):
-    generator = torch.Generator().manual_seed(seed)
-    return [objective._crop(generator) for _ in range(count)]
+def crops(objective: Repair, count: int):
+    """Crops one by one: decoded, original, side."""
+    batches = (objective.batch(number, range(1)) for number in range(count))
+    return [tuple(part[0] for part in batch) for batch in batches]
 
 
 def test_crops_are_aligned_in_all_their_parts():
@@ -54,11 +62,44 @@ def test_crops_are_aligned_in_all_their_parts():
     assert len(tops) > 5
 
 
-def test_crops_repeat_with_the_generator():
-    objective = objective_of([numbered(64, 64)], 16)
-    first, again, other = (crops(objective, 3, seed) for seed in (5, 5, 6))
+def test_crops_repeat_with_the_seed():
+    first, again, other = (
+        crops(objective_of([numbered(64, 64)], 16, seed=seed), 3) for seed in (5, 5, 6)
+    )
     assert all(torch.equal(a[0], b[0]) for a, b in zip(first, again, strict=True))
     assert not all(torch.equal(a[0], b[0]) for a, b in zip(first, other, strict=True))
+
+
+def test_a_batch_is_shared_out_without_changing_it():
+    objective = objective_of([numbered(64, 64), numbered(64, 80)], 16)
+    whole = objective.batch(7, range(4))
+    assert [tuple(part.shape) for part in whole] == [(4, 3, 16, 16)] * 2 + [(4, 1, 8, 8)]
+    assert whole[0].is_contiguous(memory_format=torch.channels_last)
+    for share in (range(2), range(2, 4)):
+        part = objective.batch(7, share)
+        assert all(
+            torch.equal(a[share.start : share.stop], b) for a, b in zip(whole, part, strict=True)
+        )
+    seen = {
+        tuple(x.flatten().tolist()) for step in range(6) for x in objective.batch(step, range(4))[0]
+    }
+    assert len(seen) == 24
+
+
+def test_crops_come_from_all_examples():
+    items = [numbered(32, 32), numbered(32, 48), numbered(64, 64)]
+    for number, item in enumerate(items):
+        item.side.fill_(number)
+    objective = objective_of(items, 16)
+    assert {float(side.max()) for _, _, side in crops(objective, 40)} == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("turns", "ways"), [("none", 1), ("vertical", 2), ("flips", 4), ("all", 8)]
+)
+def test_crops_are_turned_as_the_recipe_says(turns, ways):
+    objective = objective_of([numbered(16, 16)], 16, data={"crop": 16, "turns": turns})
+    assert len({tuple(c[0].flatten().tolist()) for c in crops(objective, 80)}) == ways
 
 
 @pytest.mark.parametrize(
@@ -66,7 +107,7 @@ def test_crops_repeat_with_the_generator():
     [
         ([(32, 96), (96, 96), (64, 48)], 64, 64, 1),  # a small one does not end the training
         ([(32, 96), (48, 48)], 64, 48, 1),
-        ([(64, 64)], 33, 32, 1),
+        ([(64, 64)], 34, 34, 1),
         ([(64, 64), (70, 80)], 32, 32, 2),
     ],
 )
@@ -74,17 +115,6 @@ def test_crops_are_as_large_as_the_pictures_allow(sizes, crop, size, left):
     objective = objective_of([numbered(*s) for s in sizes], crop)
     assert len(objective.examples) == left
     assert {c[0].shape for c in crops(objective, 6)} == {(3, size, size)}
-
-
-def test_turning_is_all_eight_ways():
-    x = torch.arange(4).view(1, 2, 2)
-    ways = {
-        tuple(_turned(x, (a, b, c)).flatten().tolist())
-        for a in (0, 1)
-        for b in (0, 1)
-        for c in (0, 1)
-    }
-    assert len(ways) == 8
 
 
 def test_side_planes_stand_for_whole_cells():
@@ -104,39 +134,75 @@ def decoded() -> list[Example]:
 
 
 def test_an_enhancer_that_does_nothing_gains_nothing(decoded):
-    objective = objective_of(decoded, 32)
-    loss, figures = objective.loss(torch.Generator().manual_seed(0))
+    objective = objective_of(decoded, 32, decoded)
+    loss, figures = objective.loss(objective.module, objective.batch(0, range(4)))
     assert float(figures["gain"]) == pytest.approx(0, abs=1e-3)
-    assert 35 < float(figures["psnr"]) < 55
+    assert 35 < float(figures["restored_psnr"]) < 55
     # The floor makes good crops count for a little less than they are.
-    assert -float(figures["psnr"]) <= loss.item() < -float(figures["psnr"]) + 2
-    validated = objective_of(decoded, 32, decoded).validate(objective.module)
-    assert validated["decoded"] == pytest.approx(validated["enhanced"])
-    assert objective.validate(objective.module) == {}
+    after = float(figures["restored_psnr"])
+    assert -after <= loss.item() < -after + 2
+    validated = objective.validate(objective.module)
+    assert validated["gain"] == pytest.approx(0, abs=1e-4)
+    assert objective_of(decoded, 32).validate(objective.module) == {}
+
+
+def test_the_loss_is_the_recipe_s(decoded):
+    terms = [
+        {"of": "restored", "kind": "l1", "weight": 2},
+        {"of": "others", "kind": "l2", "reduction": "sum"},
+    ]
+    objective = objective_of(decoded, 32, loss=terms)
+    batch = objective.batch(0, range(4))
+    off = batch[0] - batch[1]
+    expected = 2 * off.abs().mean() + off.square().sum((1, 2, 3)).mean()
+    loss, _ = objective.loss(objective.module, batch)
+    assert loss.item() == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_the_carrier_is_not_learned(decoded):
+    terms = [{"of": "restored", "kind": "psnr"}, {"of": "embedding", "kind": "l2"}]
+    with pytest.raises(TrainingError, match="is not learned") as caught:
+        objective_of(decoded, 32, loss=terms)
+    assert "restored" in caught.value.hint
+
+
+def test_no_examples_are_an_error():
+    with pytest.raises(TrainingError, match="None of the samples fits"):
+        objective_of([], 32)
 
 
 def test_validation_measures_whole_pictures(decoded):
-    objective = objective_of(decoded, 32, decoded)
+    shifted = [dataclasses.replace(e, original=e.original + FIXED // 64) for e in decoded]
+    objective = objective_of(decoded, 32, shifted)
     wanted = [
-        -10 * ((e.decoded - e.original).float() / FIXED).square().mean().log10() for e in decoded
+        -10 * ((e.decoded - e.original).float() / FIXED).square().mean().log10() for e in shifted
     ]
     found = objective.validate(objective.module)
-    assert found["decoded"] == pytest.approx(float(torch.stack(wanted).mean()), abs=0.01)
+    assert found["restored_psnr"] == pytest.approx(float(torch.stack(wanted).mean()), abs=0.01)
+
+    class Undone(torch.nn.Module):
+        def forward(self, decoded, side):
+            return decoded + 1 / 64
+
+    found = objective.validate(Undone())
+    plain = objective_of(decoded, 32, decoded).validate(objective.module)
+    assert found["restored_psnr"] == pytest.approx(plain["restored_psnr"], abs=0.01)
+    assert found["gain"] == pytest.approx(
+        plain["restored_psnr"] - float(torch.stack(wanted).mean()), abs=0.02
+    )
 
 
 def test_an_error_that_is_always_the_same_is_learned(decoded):
     shifted = [dataclasses.replace(e, decoded=e.decoded + FIXED // 64) for e in decoded]
     objective = objective_of(shifted, 32, shifted)
     optimiser = torch.optim.Adam(objective.module.parameters(), lr=1e-3)
-    generator = torch.Generator().manual_seed(0)
-    for _ in range(60):
-        loss, figures = objective.loss(generator)
+    for step in range(60):
+        loss, figures = objective.loss(objective.module, objective.batch(step, range(4)))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
     assert float(figures["gain"]) > 3
-    after = objective.validate(objective.module)
-    assert after["enhanced"] > after["decoded"] + 3
+    assert objective.validate(objective.module)["gain"] > 3
 
 
 def test_what_is_made_smaller_is_no_picture_that_counts():
@@ -151,5 +217,21 @@ def test_what_is_made_smaller_is_no_picture_that_counts():
         torch.zeros(net.enhancer.head.in_channels - 48, 4, 4).half(),
     )
     example.original[:3] = 9999
-    measured = Repair(net, [example], [example], crop=32, batch=1)
-    assert measured.validate(net.enhancer)["decoded"] == pytest.approx(90)
+    measured = Repair(net, recipe_of("half"), [example], [example])
+    assert measured.validate(net.enhancer)["restored_psnr"] == pytest.approx(90)
+    _, figures = measured.loss(net.enhancer, measured.batch(0, range(1)))
+    assert float(figures["restored_psnr"]) == pytest.approx(90)
+
+
+@pytest.mark.parametrize("kind", ["hide", "gray", "layers", "half"])
+def test_a_sheet_shows_originals_and_what_came_back(kind):
+    converter = converter_of(kind)
+    item = analysed(converter, Sample(tuple(pictures_of(kind, 64, 80, 5))), 0)
+    made = examples(converter, item, np.random.default_rng(0))
+    objective = objective_of(made, 32, made, kind=kind)
+    sheet = objective.sheet(objective.module.eval())
+    assert sheet is not None
+    assert sheet.dtype == np.uint8
+    assert sheet.shape[0] > 64
+    assert len(np.unique(sheet)) > 100
+    assert objective_of(made, 32, kind=kind).sheet(objective.module) is None

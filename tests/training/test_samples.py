@@ -8,8 +8,9 @@ from iiccli.inference.adaptive import spread as spread_tile
 from iiccli.inference.region_message import quantise
 from iiccli.inference.tiles import Tile
 from iiccli.networks.adaptive.planes import as_pictures
+from iiccli.training.groups import Group
 from iiccli.training.repair import spread
-from iiccli.training.samples import FIXED, Sample, analysed, examples
+from iiccli.training.samples import FIXED, Sample, analysed, examples, sample_of
 from tests.adaptive_models import KINDS, converter_of, everywhere, pictures_of
 
 kinds = pytest.mark.parametrize("kind", KINDS)
@@ -68,6 +69,19 @@ def test_what_does_not_fit_makes_no_example():
     converter = converter_of("hide")
     item = analysed(converter, Sample(tuple(pictures_of("hide", 3, 4))), 0)
     assert examples(converter, item, np.random.default_rng(0)) == []
+
+
+def test_a_group_becomes_a_sample():
+    pictures = torch.randint(0, 256, (3, 3, 20, 31), dtype=torch.uint8)
+    # Views of larger pictures, as they are cut out of them.
+    group = Group(tuple(p[:, 2:18, 4:30] for p in pictures), 4.0)
+    sample = sample_of(group)
+    assert sample.zoom == 4
+    for found, picture in zip(sample.pictures, pictures, strict=True):
+        assert found.shape == (16, 26, 3)
+        assert found.dtype == np.uint8
+        assert found.flags["C_CONTIGUOUS"]
+        assert (found == picture.numpy()[:, 2:18, 4:30].transpose(1, 2, 0)).all()
 
 
 def test_an_analysed_sample_knows_its_quality():

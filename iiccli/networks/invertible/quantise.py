@@ -8,6 +8,7 @@ back exactly, and the carrier differs from the cover by about q/2 at most.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -43,13 +44,20 @@ class Quantise(nn.Module):
 
     In training the rounding error is imitated by uniform noise of ±half a level, which keeps the
     gradient exact; the result is clamped to 0..1 in both cases.
+
+    Attributes:
+        noise: gives uniform noise in 0..1 for a tensor's shape; a training may set its own.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noise: Callable[[Tensor], Tensor] = torch.rand_like
 
     def forward(self, x: Tensor) -> Tensor:
         """Quantise x, of any shape and nominally in 0..1; the result is in 0..1."""
         if not self.training:
             return round_to_8bit(x)
-        noisy = x * LEVELS + torch.rand_like(x) - 0.5
+        noisy = x * LEVELS + self.noise(x) - 0.5
         return noisy.clamp(0, LEVELS) / LEVELS
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from iiccli.evaluation.metrics import psnr
 from iiccli.evaluation.sheet import (
@@ -19,6 +21,9 @@ from iiccli.evaluation.sheet import (
 )
 from iiccli.media.image import write_picture
 from iiccli.training.watching.base import Pixels, writing
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FOLDER = "sheets"
 """In a run's folder."""
@@ -64,6 +69,13 @@ def sample_sheet(groups: Sequence[Group], title: str = "") -> Pixels:
         rows = [list(row) for group in triples for row in zip(*group, strict=True)]
         cell = cell_for(rows, WIDEST, HIGHEST)
     return draw(rows, title or "Samples", cell)
+
+
+def pixels_of(pictures: Tensor) -> list[Pixels]:
+    """Tensors (K, 1 or 3, H, W) in 0..1 as pictures (H, W, 3) uint8."""
+    values = (255 * pictures).round().clamp(0, 255).byte()
+    values = values.expand(-1, 3, -1, -1) if values.shape[1] == 1 else values
+    return [np.ascontiguousarray(p.permute(1, 2, 0).cpu().numpy()) for p in values]
 
 
 class SheetFiles:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import mean
 
-from iiccli.carrier import read_carrier, write_carrier
+from iiccli.carrier import Header, read_carrier, write_carrier
 from iiccli.errors import InputError, ModelError
 from iiccli.evaluation.cases import RULES, Case, CaseOptions, Plan, plan_cases
 from iiccli.evaluation.comparing import compared, taken
@@ -16,11 +16,12 @@ from iiccli.evaluation.crew import ALONE, Crew
 from iiccli.evaluation.likeness import IDENTICAL, Likeness, likeness, mean_likeness
 from iiccli.evaluation.metrics import Pixels
 from iiccli.tasks.models import LoadedModel, Loader
-from iiccli.tasks.pictures import embed_pictures, restore_pictures
+from iiccli.tasks.pictures import RestoredPictures, embed_pictures, restore_pictures
+from iiccli.zoo.modelfile import Card
 
 __all__ = [
     *("IDENTICAL", "PROTOCOL", "Likeness", "Result", "evaluate_case", "evaluate_group"),
-    *("evaluate_plan", "evaluate_video", "means", "protocol_of"),
+    *("evaluate_plan", "evaluate_video", "judged", "means", "protocol_of"),
 ]
 
 PROTOCOL = (
@@ -186,11 +187,32 @@ def evaluate_case(case: Case, model: LoadedModel, loader: Loader, quality: str) 
         write_carrier(path, pixels, header, target=cover)
         carrier = read_carrier(path)
         back = restore_pictures(loader, carrier)
-    found = compared(card, case, carrier.header, back)
-    border = model.converter.scale if card.task == "rescale" else 0
+    return judged(case, card, cover, carrier.pixels, carrier.header, back)
+
+
+def judged(
+    case: Case,
+    card: Card,
+    cover: Pixels,
+    carrier: Pixels,
+    header: Header,
+    back: RestoredPictures,
+) -> Result:
+    """Compare a carrier, and what came back from it, with what they should be.
+
+    Args:
+        case: what went in.
+        card: of the model that made it, or of one that does the same.
+        cover: what the carrier should look like.
+        carrier: as it was read back, of the same shape.
+        header: the carrier's.
+        back: what came back, in the case's order.
+    """
+    found = compared(card, case, header, back)
+    border = card.scale if card.task == "rescale" else 0
     each = [likeness(a, b, border) for a, b in found.pairs]
     reference = each[found.reference]
-    embedded = likeness(carrier.pixels, cover)
+    embedded = likeness(carrier, cover)
     restored = mean_likeness(each)
     others = mean_likeness(
         [one for i, one in enumerate(each) if i != found.reference] or [reference]

@@ -86,7 +86,8 @@ def _fill(module: nn.Module, state: dict[str, Any], run: Run) -> None:
 
 def _made(facts: dict[str, Any], state: dict[str, Any] | None) -> dict[str, Any]:
     """How it came about, besides the recipe."""
-    own = {k: v for k, v in facts.items() if k != "data"}
+    # Where pictures lie on somebody's machine is nobody's business.
+    own = {k: v for k, v in facts.items() if k not in ("data", "sources")}
     if state is not None:
         own |= {"steps_done": state["step"], "minutes_used": round(state["used"] / 60, 1)}
     return own

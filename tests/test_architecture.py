@@ -31,8 +31,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"tasks", "inference", "networks", "media", "carrier", "zoo", "datasets"},
     "training": FOUNDATION
     | {"evaluation", "tasks", "inference", "networks", "coding", "media", "zoo", "datasets"},
+    "benchmarking": FOUNDATION
+    | {"evaluation", "tasks", "inference", "networks", "coding", "media", "carrier", "zoo"},
     "cli": FOUNDATION
-    | {"training", "evaluation", "tasks", "inference", "media", "carrier", "zoo", "datasets"},
+    | {"benchmarking", "training", "evaluation", "tasks", "inference", "media", "carrier", "zoo"}
+    | {"datasets"},
     "api": FOUNDATION | {"evaluation", "tasks", "inference", "zoo"},
     # the public API, lazily; and the version, which everybody may ask for
     "__init__": {"api"},

@@ -11,6 +11,7 @@ import typer
 
 from iiccli import __version__
 from iiccli.cli import (
+    bench,
     compose,
     data,
     decompose,
@@ -71,6 +72,7 @@ app.command("rescale")(rescale.rescale)
 app.command("restore")(restore.restore)
 app.command("inspect")(inspect_carrier.inspect)
 app.command("evaluate")(evaluate.evaluate)
+app.command("bench")(bench.bench)
 app.command("devices")(devices.devices)
 app.add_typer(train.app, name="train")
 app.add_typer(models.app, name="models")

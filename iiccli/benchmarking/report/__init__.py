@@ -1,0 +1,1 @@
+"""One HTML file that shows everything and needs nothing else."""

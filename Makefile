@@ -8,6 +8,8 @@ TORCH ?= torch==2.13.0
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 # Handed to the command of `demo`, `test`, `bench` and `models`: make test ARGS="tests/media -k gif"
 ARGS ?=
+# Test pictures for `bench`: make bench DATA=../shared/data/test ARGS="fidelity --limit 2"
+DATA ?=
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -65,8 +67,8 @@ format: $(INSTALLED) ## put everything into the right format
 types: $(INSTALLED) ## check types
 	@$(BIN)/mypy
 
-bench: $(INSTALLED) ## measure, print JSON, fail where a bar is missed
-	@$(BIN)/python -m benchmarks $(ARGS)
+bench: $(INSTALLED) ## fail where a bar is missed; with DATA=FOLDER measure everything into bench/
+	@$(if $(DATA),$(BIN)/iic bench $(ARGS) --data "$(DATA)" -o bench,$(BIN)/python -m benchmarks $(ARGS))
 
 models: $(INSTALLED) ## train, evaluate and export what models/ holds; goes on where it was
 	@$(BIN)/python scripts/models.py $(ARGS)

@@ -1,5 +1,8 @@
 """Measurements, one module each: `python -m benchmarks [NAME ...]` runs them, as JSON.
 
+These are the guards: each holds one figure against a bar, in minutes and without any data. What
+is measured is measured by the package's own code; `iic bench` shows it all, beside other ways.
+
 A benchmark is a module with a function `measure()` that gives a `Result`. Figures that depend on
 the machine are reported; a bar is set on what does not, such as a ratio of two times.
 """

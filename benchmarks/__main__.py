@@ -8,7 +8,7 @@ import platform
 import sys
 from dataclasses import asdict
 
-NAMES = ("startup", "training")
+NAMES = ("startup", "training", "paper")
 
 
 def main(names: list[str]) -> int:

@@ -81,6 +81,8 @@ def run(wishes: Wishes, meter: Meter, note: Note) -> dict[str, Any]:
     measured = [part for part in PARTS if part in wishes.parts]
     if measured != ["speed"]:
         planned = subjects(wishes.data, models, wishes.qualities, wishes.limit, note)
+        totals = {f"{s.card.task}: {s.set}": s.of for s in planned}
+        book.facts["sets"] = {**book.facts.get("sets", {}), **totals}
         loader = Loader(device=wishes.device)
         for part, measure in (("fidelity", measure_fidelity), ("robustness", measure_robustness)):
             if part in measured:

@@ -61,8 +61,8 @@ def _introduction(facts: Facts, found: Sequence[Match], source: str) -> Iterator
         else:
             yield (
                 f"**Only the first {some} {noun} of each test set {verb} measured**: single "
-                "pictures, which tell how things lie, but no means over a set. Figures of whole sets are in "
-                "[models/README.md](../models/README.md)."
+                "pictures, which tell how things lie, but no means over a set. Figures of whole "
+                "sets are in [models/README.md](../models/README.md)."
             )
 
 
@@ -72,8 +72,9 @@ def _fidelity(facts: Facts, found: Sequence[Match]) -> Iterator[str]:
     yield from ("", "## Fidelity", "")
     yield (
         "PSNR in dB of the carrier, and of what comes back besides the reference (the picture "
-        "itself for `gray` and `rescale`). *Classical*: the best of the ways whose carrier is held to the "
-        "PSNR of ours; we are *ahead* of it by so many dB. *Naive*: the best of those whose carrier is as it comes, with its PSNR."
+        "itself for `gray` and `rescale`). *Classical*: the best of the ways whose carrier is held "
+        "to the PSNR of ours; we are *ahead* of it by so many dB. *Naive*: the best of those whose "
+        "carrier is as it comes, with its PSNR."
     )
     yield ""
     heads = (
@@ -212,8 +213,8 @@ def _protocol(facts: Facts, found: Sequence[Match]) -> Iterator[str]:
     yield from (
         "",
         "The classical ways put a length and the codec's bytes into the lowest bits of all "
-        "samples, moved by ±1 (log2 3 bits a sample) and its kin of larger odd moduli, two of them shared "
-        "out so that the carrier has exactly the PSNR of ours. The finest setting of the encoder "
+        "samples, moved by ±1 (log2 3 bits a sample) and its kin of larger odd moduli, two of them "
+        "shared out so that the carrier has exactly the PSNR of ours. The finest setting of the encoder "
         "that fits is taken. Everything is written to disk and read back; there is no error "
         "correction.",
         "",

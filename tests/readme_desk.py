@@ -34,6 +34,7 @@ def put_everything(desk: Path) -> None:
     _stills(desk)
     _batches(desk)
     _clips(desk / "my-clips")
+    _flickr1024(desk / "datasets" / "flicker1024")
     torch.save(fill(official_shapes("st-01")), desk / "st-01.pth")
 
 
@@ -52,6 +53,15 @@ def _stereo(desk: Path) -> None:
     shifted = [np.roll(frame, -3, axis=1) for frame in rights]
     both = [np.hstack(views) for views in zip(lefts, shifted, strict=True)]
     write_clip(desk / "3d-holiday.mp4", both, Fraction(RATE))
+
+
+def _flickr1024(root: Path) -> None:
+    """Two pairs a folder of the published layout."""
+    for part in ("Train_1", "Train_2", "Train_3", "Train_4", "Validation", "Test"):
+        (root / part).mkdir(parents=True)
+        for number in range(2):
+            for side, view in zip("LR", _pair(number), strict=True):
+                _save(root / part / f"{number:04}_{side}.png", view)
 
 
 def _pair(seed: int) -> tuple[Pixels, Pixels]:

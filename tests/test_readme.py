@@ -89,7 +89,8 @@ def _small_training(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(words: Sequence[str]) -> None:
     program, verb, *rest = words
     assert program == "iic"
-    code = app([verb, *rest, *MORE.get(verb, [])], prog_name="iic", standalone_mode=False)
+    more = MORE.get(verb, []) if rest[:1] != ["plot"] else []
+    code = app([verb, *rest, *more], prog_name="iic", standalone_mode=False)
     assert not code, f"{shlex.join(words)} left with {code}"
 
 

@@ -29,6 +29,7 @@ GOLDEN = {
     "gray.v1": (49.76, 46.53),
     "hide-1.v1": (46.06, 55.67),
     "hide-2.v1": (46.06, 47.45),
+    "hide-3.v1": (46.08, 43.25),
     "hide-4.v1": (46.04, 40.50),
     "layers.v1": (49.80, 51.08),
     "mono.v1": (49.94, 47.43),
@@ -36,8 +37,10 @@ GOLDEN = {
     "rescale-4.v1": (42.78, 45.65),
     "video-3.v2": (46.42, 44.89),
     "video-5.v2": (46.45, 43.17),
+    "video-7.v2": (46.42, 41.20),
     "video-9.v2": (46.45, 39.93),
     "video-half-3.v1": (46.64, 38.05),
+    "video-half-5.v1": (46.57, 34.64),
 }
 """PSNR of the carrier and of what is restored, at quality `balanced`, on `scene`.
 

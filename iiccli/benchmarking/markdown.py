@@ -215,8 +215,8 @@ def _protocol(facts: Facts, found: Sequence[Match]) -> Iterator[str]:
         "The classical ways put a length and the codec's bytes into the lowest bits of all "
         "samples, moved by ±1 (log2 3 bits a sample) and its kin of larger odd moduli, two of them "
         "shared out so that the carrier has exactly the PSNR of ours. The finest setting of the "
-        "encoder that fits is taken. Everything is written to disk and read back; there is no error "
-        "correction.",
+        "encoder that fits is taken. Everything is written to disk and read back; there is no "
+        "error correction.",
         "",
         "Anew: `make bench DATA=FOLDER`, then `.venv/bin/python scripts/benchmarks_page.py "
         "bench/bench.json`.",

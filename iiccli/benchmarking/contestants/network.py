@@ -6,7 +6,7 @@ from pathlib import Path
 
 from iiccli.benchmarking.contestants.base import Back, Contestant, Job
 from iiccli.carrier import read_carrier, write_carrier
-from iiccli.tasks.models import Loader
+from iiccli.tasks.models import LoadedModel, Loader
 from iiccli.tasks.pictures import embed_pictures, restore_pictures
 from iiccli.zoo.catalogue import Entry
 from iiccli.zoo.modelfile import Card
@@ -25,6 +25,10 @@ class Network(Contestant):
         self._entry = entry
         self._loader = loader
 
+    def model(self, card: Card) -> LoadedModel:
+        """What embeds; a card says for what."""
+        return self._loader.load(self._entry)
+
     def takes(self, card: Card) -> bool:
         """See `Contestant.takes`."""
         return True
@@ -33,7 +37,7 @@ class Network(Contestant):
         """See `Contestant.embed`."""
         case = job.case
         pixels, header = embed_pictures(
-            self._loader.load(self._entry),
+            self.model(job.card),
             job.pictures,
             case.reference,
             job.quality,

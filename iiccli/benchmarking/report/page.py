@@ -28,6 +28,9 @@ from iiccli.evaluation.likeness import IDENTICAL
 
 NAME = "report.html"
 
+_FEWEST, _PAIRS = 4, 6
+"""Pictures side by side at least; and in the row of all contestants, each with its difference."""
+
 Facts = Mapping[str, Any]
 
 
@@ -119,10 +122,12 @@ def _fidelity(facts: Facts, found: Sequence[Match], folder: Path) -> Iterator[st
         yield f'<p class="faint">{cases} · {_(RULES.get(match.task, match.task))}</p>'
         yield '<div class="two"><div class="wide">'
         yield from _standings(match)
-        yield (
-            f'<p class="note">Best: {_(match.best[0])}, {_db(match.best[1])}. '
-            f"Worst: {_(match.worst[0])}, {_db(match.worst[1])}.</p></div><div>"
-        )
+        if match.cases > 1:
+            yield (
+                f'<p class="note">Best: {_(match.best[0])}, {_db(match.best[1])}. '
+                f"Worst: {_(match.worst[0])}, {_db(match.worst[1])}.</p>"
+            )
+        yield "</div><div>"
         if plots.available():
             yield plots.histogram(match, _rows_of(facts, match))
         yield "</div></div>"
@@ -164,9 +169,11 @@ def _ahead(standing: Standing) -> str:
 
 
 def _wall(rows: Sequence[Sequence[Mapping[str, str]]], folder: Path) -> Iterator[str]:
-    for number, row in enumerate(rows):
-        pair = " pair" if number == len(rows) - 1 else ""
-        yield f'<div class="row{pair}">'
+    *upper, others = rows
+    columns = max(_FEWEST, *(len(row) for row in upper))
+    for row in (*upper, others):
+        own = _PAIRS if row is others else columns
+        yield f'<div class="row" style="--n: {own}">'
         for panel in row:
             source = _embedded(folder / panel["file"])
             if source is not None:

@@ -56,11 +56,13 @@ def ahead(found: Sequence[Match]) -> str:
         axes.barh(places, values, color=[_GOOD if v >= 0 else _BAD for v in values], height=0.62)
         axes.axvline(0, color=_INK, linewidth=0.8)
         axes.set_yticks(places, [name for name, _ in rows])
-        axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x")
-        reach = max(1.0, *(abs(v) for v in values)) * 1.3
-        axes.set_xlim(-reach, reach)
+        # Room for the words beside the longest bars.
+        low, high = min(0.0, *values), max(0.0, *values)
+        room = 0.26 * max(high - low, 1.0)
+        axes.set_xlim(low - room, high + room)
+        axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlabel("dB by which our model is ahead (right) or behind (left)")
         for place, (_, rival) in zip(places, rows, strict=True):
             assert rival is not None  # left out above

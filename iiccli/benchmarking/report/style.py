@@ -34,18 +34,17 @@ tr.ours td { font-weight: 600; }
 .cell { border-radius: 5px; padding: 2px 7px; display: inline-block; min-width: 56px;
         text-align: right; font-variant-numeric: tabular-nums; }
 .none { color: var(--faint); }
-.row { display: flex; flex-wrap: wrap; gap: 10px; margin: 12px 0; }
-figure { margin: 0; flex: 1 1 0; min-width: 110px; max-width: 270px; }
-.row.pair figure { max-width: 210px; }
+.row { display: grid; gap: 10px; margin: 12px 0;
+       grid-template-columns: repeat(var(--n), minmax(0, 1fr)); }
+figure { margin: 0; }
 figure img { width: 100%; height: auto; display: block; border-radius: 4px; }
-figure.small img { image-rendering: auto; }
 figcaption { font-size: 12.5px; line-height: 1.35; margin-top: 3px; }
 .two { display: grid; grid-template-columns: minmax(0, 1.1fr) minmax(0, 1fr); gap: 26px; }
 .two svg, .plot svg { width: 100%; height: auto; display: block; }
-.plot { max-width: 900px; }
+.plot { max-width: 960px; }
 details { margin: 10px 0; font-size: 14.5px; }
 summary { cursor: pointer; color: var(--accent); }
 footer { padding: 40px 28px 60px; font-size: 14px; color: var(--faint); }
-@media (max-width: 820px) { .two { grid-template-columns: 1fr; } }
+@media (max-width: 820px) { .two { grid-template-columns: 1fr; } .row { --n: 2 !important; } }
 @media print { nav { display: none; } section.card { break-inside: avoid; } }
 """

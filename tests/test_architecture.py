@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "media": FOUNDATION,
     "carrier": FOUNDATION,
     "zoo": FOUNDATION | {"networks"},
-    "inference": FOUNDATION | {"networks", "coding", "zoo"},
+    "inference": FOUNDATION | {"networks", "coding", "zoo", "media"},
     "datasets": FOUNDATION | {"media"},
     "tasks": FOUNDATION | {"inference", "networks", "media", "carrier", "zoo"},
     "evaluation": FOUNDATION
@@ -47,7 +47,7 @@ FOREIGN: dict[str, set[str]] = {
     "errors": set(),
     "atomic": set(),
     "networks": {"torch"},
-    "coding": {"numpy"},
+    "coding": {"numpy", "reedsolo"},
     "carrier": {"numpy", "PIL"},
     "media": {"numpy", "PIL", "imageio", "imageio_ffmpeg"},
     "datasets": {"numpy"},

@@ -35,7 +35,7 @@ def embed(
         tile: side of the tiles in pixels: smaller needs less memory.
         force: replace what exists.
         options: fields of `iiccli.tasks.video.VideoOptions`: `frames`, `start`, `end`, `every`,
-            `reference`, `quality`, `whole`, `half`, `max_side`, `model`.
+            `reference`, `quality`, `whole`, `half`, `max_side`, `model`, `method`.
 
     Returns:
         The covers that were written: one, or with `whole=True` several, which then come without
@@ -58,6 +58,7 @@ def mononize(
     swap: bool = False,
     quality: str = "balanced",
     model: str | None = None,
+    method: str = "network",
     device: str = "auto",
     tile: int = DEFAULT_TILE,
     force: bool = False,
@@ -73,6 +74,7 @@ def mononize(
         quality: `cover` (the carrier is closest to its cover), `balanced`, or `content` (what
             comes back is best).
         model: name or path of a model; None chooses.
+        method: `network`, or `codec`, which needs no model.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
         force: replace what exists.
@@ -83,7 +85,7 @@ def mononize(
     Raises:
         IicError: see `iiccli.errors`.
     """
-    chosen = _model(stereo.TASK, 2, model, device, tile)
+    chosen = _model(stereo.TASK, 2, model, device, tile, method)
     sources = [Path(left)] if right is None else [Path(left), Path(right)]
     views = stereo.Views(layout, swap)
     return stereo.mononize(sources, Path(target), chosen, quality, views, force=force)
@@ -97,6 +99,7 @@ def dual_view(
     zoom: float | None = None,
     quality: str = "balanced",
     model: str | None = None,
+    method: str = "network",
     device: str = "auto",
     tile: int = DEFAULT_TILE,
     force: bool = False,
@@ -112,6 +115,7 @@ def dual_view(
         quality: `cover` (the carrier is closest to its cover), `balanced`, or `content` (what
             comes back is best).
         model: name or path of a model; None chooses.
+        method: `network`, or `codec`, which needs no model.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
         force: replace what exists.
@@ -122,7 +126,7 @@ def dual_view(
     Raises:
         IicError: see `iiccli.errors`.
     """
-    chosen = _model(dual.TASK, 2, model, device, tile)
+    chosen = _model(dual.TASK, 2, model, device, tile, method)
     sources = [Path(wide)] if tele is None else [Path(wide), Path(tele)]
     return dual.embed_dual(sources, Path(target), chosen, quality, zoom, force=force)
 
@@ -146,7 +150,8 @@ def hide(
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
         force: replace what exists.
-        options: fields of `iiccli.tasks.hiding.HideOptions`: `fit`, `header`, `quality`, `model`.
+        options: fields of `iiccli.tasks.hiding.HideOptions`: `fit`, `header`, `quality`, `model`,
+            `method`.
 
     Returns:
         The carrier, see `Made`.
@@ -188,7 +193,7 @@ def compose(
         tile: side of the tiles in pixels: smaller needs less memory.
         force: replace what exists.
         options: fields of `iiccli.tasks.layers.LayersOptions`: `position`, `resize`, `quality`,
-            `model`.
+            `model`, `method`.
 
     Returns:
         The carrier, see `Made`.
@@ -275,5 +280,13 @@ def rescale(
     return rescaling.embed_rescale(Path(photo), Path(target), chosen, quality, force=force)
 
 
-def _model(task: str, pictures: int, name: str | None, device: str, tile: int) -> LoadedModel:
-    return Loader(device=device, tile=tile).load(choose_entry(task, pictures, name))
+def _model(
+    task: str,
+    pictures: int,
+    name: str | None,
+    device: str,
+    tile: int,
+    method: str = "network",
+) -> LoadedModel:
+    entry = choose_entry(task, pictures, name, method=method)
+    return Loader(device=device, tile=tile).load(entry)

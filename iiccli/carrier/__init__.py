@@ -7,16 +7,26 @@ malicious file leads to one of the errors that the functions name, and to nothin
 
 from iiccli.carrier.decode import MAX_PIXELS
 from iiccli.carrier.describe import contents, describe, sentence
-from iiccli.carrier.header import JSON, Header, NewerCarrierError
+from iiccli.carrier.header import (
+    CODEC,
+    CODEC_VERSION,
+    JSON,
+    NO_MODEL,
+    Header,
+    NewerCarrierError,
+)
 from iiccli.carrier.metadata import Attached
 from iiccli.carrier.pixels import Pixels, Stamp, checksum, header_samples, read_stamp, stamp
 from iiccli.carrier.reader import Carrier, State, read_carrier, take_for_carrier
 from iiccli.carrier.writer import FORMATS, check_carrier_target, write_carrier
 
 __all__ = [
+    "CODEC",
+    "CODEC_VERSION",
     "FORMATS",
     "JSON",
     "MAX_PIXELS",
+    "NO_MODEL",
     "Attached",
     "Carrier",
     "Header",

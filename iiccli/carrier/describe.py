@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from iiccli.carrier.header import JSON, Header
+from iiccli.carrier.header import CODEC, JSON, Header
 from iiccli.carrier.reader import Carrier
 
 _CONTENTS: Final = {
@@ -56,9 +56,8 @@ def _count(number: int, noun: str) -> str:
 def sentence(carrier: Carrier) -> str:
     """Say in one sentence what the file is, and in a second in which state."""
     header = carrier.header
-    model = header.model or f"the model with hash {header.model_hash}…"
     part = f", part {header.part + 1} of {header.parts}" if header.parts > 1 else ""
-    what = f"{carrier.path.name} holds {contents(header)}{part}, made by {model}."
+    what = f"{carrier.path.name} holds {contents(header)}{part}, made by {header.maker}."
     return f"{what} {_STATES[carrier.state]}"
 
 
@@ -66,7 +65,8 @@ def describe(carrier: Carrier) -> dict[str, JSON]:
     """Give all that is known about a carrier, as JSON for `iic inspect --json`.
 
     Keys whose value is not known (after the metadata was stripped) are there with null;
-    `model_hash` then holds the first 16 digits. `part` counts from 0. `notes` is a list of
+    `model_hash` then holds the first 16 digits. `method` is `network` or `codec`; a codec needs no
+    model: `model` is "codec" and `model_hash` all 0. `part` counts from 0. `notes` is a list of
     sentences.
     """
     header = carrier.header
@@ -80,7 +80,8 @@ def describe(carrier: Carrier) -> dict[str, JSON]:
         "notes": list(carrier.notes),
         "version": header.version,
         "task": header.task or None,
-        "model": header.model or None,
+        "method": header.method,
+        "model": header.model or (CODEC if header.method == CODEC else None),
         "model_hash": header.model_hash,
         "size": [width, height],
         "size_written": list(header.size),

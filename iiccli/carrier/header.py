@@ -20,6 +20,13 @@ from iiccli.errors import DamagedCarrierError
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
 FORMAT_VERSION: Final = 1
+"""Of carriers that a model makes."""
+CODEC_VERSION: Final = 2
+"""Of carriers that a codec makes: so readers that know no such say that they are too old."""
+NO_MODEL: Final = "0" * 64
+"""In place of a model's hash in a carrier that needs none."""
+CODEC: Final = "codec"
+"""In place of a model's name in such a carrier."""
 FORMAT_NAME: Final = "iic-carrier"
 EXTRA_LIMIT: Final = 64 * 1024
 """Longest `extra`, in bytes of its JSON text."""
@@ -80,7 +87,8 @@ class Header:
     model: str
     """Name of the model, e.g. "video-5.v1": [A-Za-z0-9._-]{1,64}, or "" (see above)."""
     model_hash: str
-    """sha256 of the model file: 64 lower-case hex digits, or their first 16 (see above)."""
+    """sha256 of the model file: 64 lower-case hex digits, or their first 16 (see above); all 0
+    where a codec took the place of a model."""
     size: tuple[int, int]
     """Width and height of the carrier in pixels."""
     pictures: int
@@ -139,6 +147,18 @@ class Header:
         _require(isinstance(self.extra, dict), "extra is not an object")
         _check_extra(self.extra)
         _text("pixels_sha256", self.pixels_sha256, r"[0-9a-f]{64}|")
+
+    @property
+    def method(self) -> str:
+        """What takes the pictures out: a model's `network`, or a `codec`, which needs no model."""
+        return CODEC if self.model_hash == NO_MODEL[: len(self.model_hash)] else "network"
+
+    @property
+    def maker(self) -> str:
+        """Who made it, in words for people: the model's name, if it is known, or a codec."""
+        if self.method == CODEC:
+            return "a codec"
+        return self.model or f"the model with hash {self.model_hash}…"
 
     @property
     def complete(self) -> bool:
@@ -319,10 +339,10 @@ def _short_rate(fps: Fraction) -> Fraction:
 
 
 def _refuse_newer(version: object) -> None:
-    if type(version) is int and version > FORMAT_VERSION:
+    if type(version) is int and version > CODEC_VERSION:
         raise NewerCarrierError(
             f"The carrier was made by a newer iic (carrier format {min(version, 10**9)}; "
-            f"this one reads up to {FORMAT_VERSION}).",
+            f"this one reads up to {CODEC_VERSION}).",
             _UPGRADE,
         )
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from iiccli.carrier.header import (
     BINARY_LENGTH,
+    CODEC_VERSION,
     FORMAT_VERSION,
     MAGIC,
     Header,
@@ -34,7 +35,7 @@ COPIES: Final = 3
 SHARE: Final = 8
 """The header takes at most one sample in so many."""
 _BITS: Final = STAMP_LENGTH * 8
-_TRACE: Final = MAGIC + bytes([FORMAT_VERSION])
+_TRACES: Final = tuple(MAGIC + bytes([v]) for v in (FORMAT_VERSION, CODEC_VERSION))
 """What shows that a header was here, even where the rest of it is unreadable."""
 
 
@@ -144,7 +145,7 @@ def read_stamp(pixels: Pixels) -> Stamp | None:
         except NewerCarrierError:
             raise
         except DamagedCarrierError as error:
-            if content.startswith(_TRACE):
+            if content.startswith(_TRACES):
                 damage = error
             continue
         crc = int.from_bytes(content[BINARY_LENGTH:], "big")

@@ -248,7 +248,7 @@ class _Teller:
             force=self.manner.force,
             quiet=self.manner.quiet,
         )
-        words = f"{made.path} holds {contents(header)}, made by {header.model}{in_words(facts)}."
+        words = f"{made.path} holds {contents(header)}, made by {header.maker}{in_words(facts)}."
         return facts, words
 
 

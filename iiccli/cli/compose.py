@@ -14,6 +14,8 @@ from iiccli.cli.options import (
     DeviceOption,
     ForceOption,
     JsonOption,
+    Method,
+    MethodOption,
     ModelOption,
     Quality,
     QuietOption,
@@ -58,6 +60,7 @@ def compose(
     ] = Quality.balanced,
     preview: PreviewOption = None,
     model: ModelOption = None,
+    method: MethodOption = Method.network,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
     force: ForceOption = False,
@@ -72,7 +75,8 @@ def compose(
     from iiccli.tasks import layers
     from iiccli.tasks.models import Loader
 
-    options = layers.LayersOptions(parse_position(position), resize, quality.value, model)
+    place = parse_position(position)
+    options = layers.LayersOptions(place, resize, quality.value, model, method.value)
     loader = Loader(device=device, tile=tile)
 
     def embed_one(sources: Sequence[Path], target: Path, watch: Watch) -> Made:

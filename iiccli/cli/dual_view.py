@@ -21,6 +21,8 @@ from iiccli.cli.options import (
     DeviceOption,
     ForceOption,
     JsonOption,
+    Method,
+    MethodOption,
     ModelOption,
     Quality,
     QuietOption,
@@ -62,6 +64,7 @@ def dual_view(
     ] = Quality.balanced,
     preview: PreviewOption = None,
     model: ModelOption = None,
+    method: MethodOption = Method.network,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
     force: ForceOption = False,
@@ -83,7 +86,7 @@ def dual_view(
     how = arrangement(inputs, each=each)
     task.check_zoom(zoom, single=how == "each")
     loader = Loader(device=device, tile=tile)
-    chosen = loader.load(choose_entry(task.TASK, 2, model))
+    chosen = loader.load(choose_entry(task.TASK, 2, model, method=method.value))
 
     def embed_one(sources: Sequence[Path], target: Path, watch: Watch) -> Made:
         return task.embed_dual(

@@ -12,6 +12,8 @@ from iiccli.cli.options import (
     DeviceOption,
     ForceOption,
     JsonOption,
+    Method,
+    MethodOption,
     ModelOption,
     Quality,
     QuietOption,
@@ -81,6 +83,7 @@ def embed_video(
         typer.Option("--preview", help="Draw originals, cover, restored and differences."),
     ] = None,
     model: ModelOption = None,
+    method: MethodOption = Method.network,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
     force: ForceOption = False,
@@ -107,6 +110,7 @@ def embed_video(
         max_side=max_side,
         model=model,
         half=half,
+        method=method.value,
     )
     loader = Loader(device=device, tile=tile)
     begun = time.monotonic()
@@ -138,7 +142,7 @@ def embed_video(
         return
     count = sum(cover.header.valid for cover in covers)
     words = f"{output}: {count_of(count, 'frame')} in {count_of(len(covers), 'cover')}"
-    words += f" with {header.model}"
+    words += f" with {header.maker}"
     if "psnr" in facts:
         from iiccli.evaluation.sheet import decibels
 
@@ -176,6 +180,6 @@ def _figures(
     rows = sheet.embedding_sheet(
         cover.originals, cover.cover, cover.pixels, back.pictures, back.reference
     )
-    title = f"{cover.path.name}: {len(pairs)} frames with {cover.header.model}"
+    title = f"{cover.path.name}: {len(pairs)} frames with {cover.header.maker}"
     write_picture(preview, sheet.draw(rows, title), force=force)
     return {**figures, "preview": str(preview)}

@@ -14,6 +14,7 @@ from iiccli.cli.options import (
     DeviceOption,
     ForceOption,
     JsonOption,
+    Method,
     Quality,
     QuietOption,
     TileOption,
@@ -25,7 +26,7 @@ from iiccli.inference.tiles import DEFAULT_TILE
 if TYPE_CHECKING:
     from iiccli.evaluation.cases import CaseOptions, Plan
     from iiccli.evaluation.protocol import Result
-    from iiccli.tasks.models import LoadedModel, Loader
+    from iiccli.tasks.models import Codec, LoadedModel, Loader
     from iiccli.zoo.catalogue import Entry
 
 DEFAULT_MODEL = "video-5"
@@ -46,6 +47,16 @@ def evaluate(
         str | None,
         typer.Option(
             "--model", help=f"Name or file of a model; {DEFAULT_MODEL}, or the one for --task."
+        ),
+    ] = None,
+    method: Annotated[
+        Method,
+        typer.Option("--method", help="codec: measure what --method codec of the verbs makes."),
+    ] = Method.network,
+    pictures: Annotated[
+        int | None,
+        typer.Option(
+            "--pictures", min=2, max=255, help="Of the codec: how many go into a carrier."
         ),
     ] = None,
     task: Annotated[
@@ -117,7 +128,7 @@ def evaluate(
     def prepared() -> _Job:
         _check_output(output, force=force)
         place, about = _located(data, task, split, given)
-        entry = _entry(model, about)
+        entry = _entry(model, about, method.value, pictures)
         options = CaseOptions(
             first=CaseOptions.first if first is None else first,
             exclude=tuple(exclude or ()),
@@ -239,15 +250,32 @@ def _located(
     return data, _About(heading.task, heading.pictures)
 
 
-def _entry(model: str | None, about: _About) -> Entry:
-    """The model named, or the smallest for a task.
+def _entry(model: str | None, about: _About, method: str, pictures: int | None) -> Entry | Codec:
+    """The model named, or the smallest for a task; or the codec.
+
+    Args:
+        model: its name; `codec` is the codec, too.
+        about: what is known of the data.
+        method: see `iiccli.tasks.models.METHODS`.
+        pictures: how many the codec puts into a carrier, where the data do not say it.
 
     Raises:
+        UsageError: a model for the codec, or a number of pictures for a model.
         ModelError: there is no such model, or it is for another task.
     """
+    from iiccli.tasks.models import USUAL_PICTURES, Codec, check_method
     from iiccli.zoo.catalogue import find, for_pictures
 
     task = about.task
+    if model == Method.codec:
+        model, method = None, Method.codec
+    check_method(method, model)
+    if method == Method.codec:
+        kind = task or "video"
+        known = about.pictures if about.pictures > 1 else USUAL_PICTURES.get(kind, 2)
+        return Codec(kind, pictures or known)
+    if pictures is not None:
+        raise UsageError("--pictures goes with --method codec.", "A model takes its own number.")
     if model is None and (task not in (None, "video") or about.pictures > 1):
         assert task is not None  # a manifest, too, is for one
         return for_pictures(task, about.pictures, scale=2 if task == "rescale" else 1)
@@ -260,7 +288,9 @@ def _entry(model: str | None, about: _About) -> Entry:
     return entry
 
 
-def _prepared(data: Path, entry: Entry, options: CaseOptions, device: str, tile: int) -> _Job:
+def _prepared(
+    data: Path, entry: Entry | Codec, options: CaseOptions, device: str, tile: int
+) -> _Job:
     from iiccli.evaluation.cases import plan_cases
     from iiccli.tasks.models import Loader
 

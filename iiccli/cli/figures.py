@@ -63,7 +63,7 @@ def figures(
         [(o.name, o.pixels, o.alpha) for o in back.outputs],
     )
     write_picture(
-        preview, sheet.draw(rows, f"{made.path.name}, with {made.header.model}"), force=force
+        preview, sheet.draw(rows, f"{made.path.name}, with {made.header.maker}"), force=force
     )
     return {**facts, "preview": str(preview)}
 

@@ -20,10 +20,13 @@ from iiccli.cli.options import (
     DeviceOption,
     ForceOption,
     JsonOption,
+    Method,
     ModelOption,
+    NoMethodOption,
     Quality,
     QuietOption,
     TileOption,
+    refuse_codec,
 )
 from iiccli.inference.tiles import DEFAULT_TILE
 
@@ -42,6 +45,7 @@ def gray(
     ] = Quality.balanced,
     preview: PreviewOption = None,
     model: ModelOption = None,
+    method: NoMethodOption = Method.network,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
     force: ForceOption = False,
@@ -53,6 +57,7 @@ def gray(
     from iiccli.tasks.gray import TASK, embed_gray
     from iiccli.tasks.models import Loader, choose_entry
 
+    refuse_codec(method)
     loader = Loader(device=device, tile=tile)
     chosen = loader.load(choose_entry(TASK, 1, model))
 

@@ -14,6 +14,8 @@ from iiccli.cli.options import (
     FitRule,
     ForceOption,
     JsonOption,
+    Method,
+    MethodOption,
     ModelOption,
     Quality,
     QuietOption,
@@ -52,6 +54,7 @@ def hide(
     ] = False,
     preview: PreviewOption = None,
     model: ModelOption = None,
+    method: MethodOption = Method.network,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
     force: ForceOption = False,
@@ -72,7 +75,7 @@ def hide(
             "--preview restores by the header, which --no-header leaves out.",
             "Make the preview of a carrier with header.",
         )
-    options = hiding.HideOptions(quality.value, fit.value, not no_header, model)
+    options = hiding.HideOptions(quality.value, fit.value, not no_header, model, method.value)
     loader = Loader(device=device, tile=tile)
 
     def embed_one(sources: Sequence[Path], target: Path, watch: Watch) -> Made:

@@ -16,11 +16,12 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Tell what a carrier holds, which model made it, and whether it is intact."""
-    from iiccli.carrier import describe, read_carrier, sentence
+    from iiccli.carrier import CODEC, describe, read_carrier, sentence
     from iiccli.zoo.catalogue import find_by_hash
 
     found = read_carrier(carrier)
-    entry = find_by_hash(found.header.model_hash, found.header.model)
+    codec = found.header.method == CODEC
+    entry = None if codec else find_by_hash(found.header.model_hash, found.header.model)
     facts: dict[str, Any] = describe(found)
     facts["model_here"] = None if entry is None else entry.name
     if as_json:
@@ -30,14 +31,16 @@ def inspect(
     for note in found.notes:
         result(note)
     header = found.header
-    model = header.model or ("unknown" if entry is None else entry.name)
+    name = header.model or ("unknown" if entry is None else entry.name)
+    model = f"{name} ({header.model_hash[:16]}…), {'here' if entry else 'not here'}"
     width, height = header.size
     rows = {
         "format": f"{found.format}, {width} × {height}",
         "pictures": _pictures(header.task, header.valid, header.reference),
         "rate": "" if header.fps is None else f"{float(header.fps):g} per second",
         "part": f"{header.part + 1} of {header.parts}" if header.parts > 1 else "",
-        "model": f"{model} ({header.model_hash[:16]}…), " + ("here" if entry else "not here"),
+        "method": "codec: no model is needed" if codec else "",
+        "model": "" if codec else model,
     }
     for name, text in rows.items():
         if text:

@@ -22,6 +22,8 @@ from iiccli.cli.options import (
     DeviceOption,
     ForceOption,
     JsonOption,
+    Method,
+    MethodOption,
     ModelOption,
     Quality,
     QuietOption,
@@ -83,6 +85,7 @@ def mononize(
     ] = Quality.balanced,
     preview: PreviewOption = None,
     model: ModelOption = None,
+    method: MethodOption = Method.network,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
     force: ForceOption = False,
@@ -113,7 +116,7 @@ def mononize(
     elif start is not None or end is not None:
         raise UsageError("--start and --end are for clips.", "With --clip a folder is one.")
     loader = Loader(device=device, tile=tile)
-    chosen = loader.load(choose_entry(stereo.TASK, 2, model))
+    chosen = loader.load(choose_entry(stereo.TASK, 2, model, method=method.value))
     manner = Manner(output, preview, quality.value, recursive, force, quiet, as_json)
     if any(moving):
         _clip(inputs, manner, chosen, views, start, end)

@@ -20,10 +20,13 @@ from iiccli.cli.options import (
     DeviceOption,
     ForceOption,
     JsonOption,
+    Method,
     ModelOption,
+    NoMethodOption,
     Quality,
     QuietOption,
     TileOption,
+    refuse_codec,
 )
 from iiccli.inference.tiles import DEFAULT_TILE
 
@@ -51,6 +54,7 @@ def rescale(
     ] = Quality.balanced,
     preview: PreviewOption = None,
     model: ModelOption = None,
+    method: NoMethodOption = Method.network,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
     force: ForceOption = False,
@@ -62,6 +66,7 @@ def rescale(
     from iiccli.tasks.models import Loader
     from iiccli.tasks.rescale import TASK, embed_rescale, model_for
 
+    refuse_codec(method)
     loader = Loader(device=device, tile=tile)
     chosen = loader.load(model_for(scale, model))
 

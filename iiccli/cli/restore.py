@@ -286,7 +286,7 @@ class _Teller:
         for note in report.notes:
             say(f"note: {note}", quiet=self.quiet)
         if "changed" in report.states:
-            say(f"warning: {_loss(report.damaged, report.task)}", quiet=self.quiet)
+            say(f"warning: {_loss(report)}", quiet=self.quiet)
 
     def _say(self, words: str) -> None:
         """A line of the result, which gives way where stdout carries a picture."""
@@ -332,13 +332,16 @@ def _draw(preview: Path, carrier: Carrier, back: RestoredOutputs, *, force: bool
     write_picture(preview, sheet.draw(rows, title), force=force)
 
 
-def _loss(damaged: float | None, task: str) -> str:
+def _loss(report: Report) -> str:
     """Say what a carrier whose pixels have changed has lost."""
+    damaged = report.damaged
     changed = "the pixels have changed since the carrier was made;"
+    if report.method == "codec":
+        return f"{changed} all came back as it was, but for the picture that the carrier shows."
     if damaged is None:
         return f"{changed} what came back is worse for it."
     if damaged == 0:
         return f"{changed} what came back is worse only there: no block was found broken."
     share = "less than 1 %" if damaged < 0.01 else f"{damaged:.0%}".replace("%", " %")
-    what = "frames" if task == "video" else "pictures"
+    what = "frames" if report.task == "video" else "pictures"
     return f"{changed} in {share} of the area the {what} are lost, and show the cover instead."

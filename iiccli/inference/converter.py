@@ -1,4 +1,4 @@
-"""What every network looks like from outside: pictures in, one carrier out, and back."""
+"""What every network, and the codec, looks like from outside: pictures in, one carrier out."""
 
 from __future__ import annotations
 
@@ -36,10 +36,12 @@ class Restored:
         pictures: each (H, W, 3) uint8, in the order in which they were embedded.
         damaged: share of the picture's area whose message was found broken, 0..1; None where
             the network cannot tell.
+        notes: remarks for the user, each the end of a sentence.
     """
 
     pictures: list[Pixels]
     damaged: float | None
+    notes: tuple[str, ...] = ()
 
 
 class Converter(ABC):

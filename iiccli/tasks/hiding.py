@@ -16,7 +16,7 @@ from iiccli.inference.converter import Progress, no_progress
 from iiccli.media.fitting import FIT_BYTES, MAX_SIDE, RULES, Fit, Rule, cropped, fit, unfit
 from iiccli.media.image import Pixels
 from iiccli.tasks.conversion import COVER, Conversion, Made, Output
-from iiccli.tasks.models import LoadedModel, Loader, choose_entry
+from iiccli.tasks.models import LoadedModel, Loader, check_method, choose_entry
 from iiccli.tasks.pictures import QUALITIES, RestoredPictures, embed_pictures, quality_index
 from iiccli.tasks.stills import Note, in_profile_of, read_flat, silent, spare
 
@@ -38,12 +38,14 @@ class HideOptions:
         header: whether the carrier says what it is. Without, nothing in the file tells it, and
             restoring has to be told task, model and sizes.
         model: name or path of a model; None chooses by the number of secrets.
+        method: `network`, or `codec`, which needs no model.
     """
 
     quality: str = "balanced"
     fit: Rule = "stretch"
     header: bool = True
     model: str | None = None
+    method: str = "network"
 
 
 def hide(
@@ -88,8 +90,14 @@ def hide(
         )
     check_carrier_target(target, force)
     spare([cover, *secrets], target)
+    check_method(options.method, options.model)
     try:
-        entry = choose_entry(TASK, 1 + len(secrets), options.model, noun="secrets", besides=1)
+        entry = choose_entry(
+            *(TASK, 1 + len(secrets), options.model),
+            noun="secrets",
+            besides=1,
+            method=options.method,
+        )
     except ModelError as error:
         if options.model is not None:
             raise

@@ -57,12 +57,14 @@ class LayersOptions:
         resize: scale the foreground so that it just fits on the background.
         quality: `cover`, `balanced` or `content`.
         model: name or path of a model; None chooses.
+        method: `network`, or `codec`, which needs no model.
     """
 
     position: tuple[int, int] | None = None
     resize: bool = False
     quality: str = "balanced"
     model: str | None = None
+    method: str = "network"
 
 
 def compose(
@@ -96,7 +98,8 @@ def compose(
     quality_index(options.quality, len(QUALITIES))
     check_carrier_target(target, force)
     spare([foreground, background, *([alpha] if alpha is not None else [])], target)
-    entry = choose_entry(TASK, LEAST_PICTURES if options.model else PICTURES, options.model)
+    least = LEAST_PICTURES if options.model else PICTURES
+    entry = choose_entry(TASK, least, options.model, method=options.method)
     roles = roles_of(entry.card)
     behind = read_flat(background, note)
     size = (behind.pixels.shape[1], behind.pixels.shape[0])

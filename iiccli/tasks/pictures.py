@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from iiccli.carrier import Carrier, Header, header_samples
+from iiccli.carrier import CODEC, Carrier, Header, header_samples
 from iiccli.errors import DamagedCarrierError, ModelError, NotACarrierError, UsageError
 from iiccli.inference.converter import Progress, no_progress
 from iiccli.inference.device import enough_memory
@@ -117,8 +117,7 @@ def embed_pictures(
     header.setdefault("essentials", width.to_bytes(4, "big") + height.to_bytes(4, "big"))
     made = Header(
         task=converter.card.task,
-        model=model.name,
-        model_hash=model.hash,
+        **model.fields,
         size=size,
         pictures=converter.card.pictures,
         reference=reference,
@@ -142,7 +141,7 @@ def restore_pictures(
         DeviceError: there is not enough memory.
     """
     header = carrier.header
-    model = loader.load_for_carrier(header.model_hash, header.model)
+    model = loader.load_for_carrier(header)
     notes: tuple[str, ...] = ()
     if not model.hash.startswith(header.model_hash):
         _check_fits(model, carrier)
@@ -154,13 +153,19 @@ def restore_pictures(
     level = min(header.quality, model.converter.qualities - 1)
     zoom = conversion(model.converter.card.task).zoom(header)
     with enough_memory():
-        restored = model.converter.restore(pixels, size, level, free, progress, zoom=zoom)
+        try:
+            restored = model.converter.restore(pixels, size, level, free, progress, zoom=zoom)
+        except DamagedCarrierError as error:  # of a codec, which keeps all or nothing
+            if carrier.state == "told":
+                raise _nothing_as_told(model, carrier) from error
+            if notes:
+                raise _misfit(model, carrier) from error
+            raise DamagedCarrierError(
+                f"{carrier.path.name} cannot be restored. {error.message}", error.hint
+            ) from error
     lost = restored.damaged is not None and restored.damaged > MAX_LOSS
     if lost and carrier.state == "told":
-        raise NotACarrierError(
-            f"{carrier.path.name} holds nothing that {model.name} can take out as you told.",
-            "Check --model, --secrets and --quality; or it was changed, or never was a carrier.",
-        )
+        raise _nothing_as_told(model, carrier)
     if lost and notes:
         raise _misfit(model, carrier)
     if lost:
@@ -179,7 +184,7 @@ def restore_pictures(
         [picture for picture in pictures if picture is not None],
         min(header.reference, valid - 1),
         restored.damaged,
-        notes,
+        (*notes, *restored.notes),
         model.converter.card,
     )
 
@@ -195,6 +200,13 @@ def _check_fits(model: LoadedModel, carrier: Carrier) -> None:
         raise _misfit(model, carrier)
 
 
+def _nothing_as_told(model: LoadedModel, carrier: Carrier) -> NotACarrierError:
+    return NotACarrierError(
+        f"{carrier.path.name} holds nothing that {model.name} can take out as you told.",
+        "Check --model, --secrets and --quality; or it was changed, or never was a carrier.",
+    )
+
+
 def _misfit(model: LoadedModel, carrier: Carrier) -> ModelError:
     return ModelError(
         f"{carrier.path.name} was made by {_maker(carrier.header)}; {model.name} cannot restore "
@@ -204,6 +216,8 @@ def _misfit(model: LoadedModel, carrier: Carrier) -> ModelError:
 
 
 def _maker(header: Header) -> str:
+    if header.method == CODEC:
+        return header.maker
     return header.model or f"a model with hash {header.model_hash[:16]}…"
 
 

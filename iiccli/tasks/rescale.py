@@ -11,7 +11,7 @@ from pathlib import Path
 from iiccli.carrier import Header
 from iiccli.inference.converter import Progress, no_progress
 from iiccli.tasks.conversion import Conversion, Made, Output
-from iiccli.tasks.models import LoadedModel, choose_entry
+from iiccli.tasks.models import Codec, LoadedModel, choose_entry
 from iiccli.tasks.pictures import RestoredPictures
 from iiccli.tasks.single import embed_single, single_output
 from iiccli.tasks.stills import Note, silent
@@ -22,7 +22,7 @@ NAME = "full"
 DEFAULT_SCALE = 2
 
 
-def model_for(scale: int | None, name: str | None) -> Entry:
+def model_for(scale: int | None, name: str | None) -> Entry | Codec:
     """The model for a scale, or the one named.
 
     Args:

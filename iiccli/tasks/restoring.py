@@ -60,6 +60,7 @@ class Report:
         notes: remarks on the carriers.
         task: the conversion.
         names: of the pictures that were written, where they are no frames of a clip.
+        method: of the carriers, `network` or `codec`; empty where they differ.
     """
 
     output: Path
@@ -69,6 +70,7 @@ class Report:
     notes: list[str]
     task: str = ""
     names: tuple[str, ...] = ()
+    method: str = ""
 
 
 def restore_outputs(
@@ -92,7 +94,7 @@ def conversion_of(header: Header, loader: Loader) -> Conversion:
     """
     if header.task in MODULES:
         return conversion(header.task)
-    model = loader.load_for_carrier(header.model_hash, header.model)
+    model = loader.load_for_carrier(header)
     return conversion(model.converter.card.task)
 
 
@@ -330,6 +332,7 @@ class _Tally:
     def __init__(self, carriers: Sequence[Carrier]) -> None:
         self.states: list[str] = [carrier.state for carrier in carriers]
         self.notes = [f"{carrier.path.name}: {n}" for carrier in carriers for n in carrier.notes]
+        self.methods = {carrier.header.method for carrier in carriers}
         self.pictures = 0
         self.damages: list[float] = []
         header = carriers[0].header
@@ -354,4 +357,5 @@ class _Tally:
             notes=self.notes,
             task=task,
             names=names,
+            method=next(iter(self.methods)) if len(self.methods) == 1 else "",
         )

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from iiccli.carrier import Carrier, Header, read_carrier, take_for_carrier
+from iiccli.carrier import CODEC, Carrier, Header, read_carrier, take_for_carrier
 from iiccli.errors import DamagedCarrierError, NotACarrierError, UsageError
 from iiccli.media.fitting import RULES, Rule
 from iiccli.tasks.hiding import MAX_SECRETS, TASK, essentials_of
-from iiccli.tasks.models import Loader, choose_entry
+from iiccli.tasks.models import METHODS, Loader, choose_entry
 from iiccli.tasks.pictures import quality_index
 
 
@@ -101,15 +101,20 @@ def read_told(path: Path, what: Told, loader: Loader) -> Carrier:
         return read_carrier(path)
     except (NotACarrierError, DamagedCarrierError):
         pass
-    entry = choose_entry(TASK, 1 + what.secrets, loader.override, noun="secrets", besides=1)
+    codec = loader.override == CODEC
+    entry = choose_entry(
+        *(TASK, 1 + what.secrets, None if codec else loader.override),
+        noun="secrets",
+        besides=1,
+        method=CODEC if codec else METHODS[0],
+    )
     model = loader.load(entry)
     converter = model.converter
 
     def header_for(width: int, height: int) -> Header:
         return Header(
             task=TASK,
-            model=model.name,
-            model_hash=model.hash,
+            **model.fields,
             size=(width, height),
             pictures=converter.card.pictures,
             reference=0,

@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from iiccli.atomic import atomic_folder, check_target
-from iiccli.carrier import FORMATS, Header, check_carrier_target, write_carrier
+from iiccli.carrier import CODEC, FORMATS, Header, check_carrier_target, write_carrier
 from iiccli.errors import UsageError
 from iiccli.media.clip import CLIP_SUFFIXES, Clip, choose_frames, open_clip
 from iiccli.media.image import PICTURE_SUFFIXES
 from iiccli.tasks.conversion import Conversion, numbered
-from iiccli.tasks.models import LoadedModel, Loader, choose_entry
+from iiccli.tasks.models import Codec, LoadedModel, Loader, check_method, choose_entry
 from iiccli.tasks.pictures import QUALITIES, Pixels, embed_pictures, quality_index
 from iiccli.zoo.catalogue import Entry, find, most_pictures
 
 TASK = "video"
 DEFAULT_FRAMES = 5
 MAX_PARTS = 65535
+MAX_FRAMES = 255
+"""As many as a header can count."""
 CONVERSION = Conversion(TASK, numbered, clip=True)
 _FILES = (*FORMATS, *CLIP_SUFFIXES, *PICTURE_SUFFIXES)
 _MAX_DENOMINATOR = 1001 * 65535
@@ -47,6 +49,7 @@ class VideoOptions:
         max_side: shrink the frames so that the longer side has at most so many pixels.
         model: name or path of a model; None chooses by the number of frames.
         half: make the cover half as wide and high as the frames.
+        method: `network`, or `codec`, which needs no model and takes any number of frames.
     """
 
     frames: int | None = None
@@ -59,6 +62,7 @@ class VideoOptions:
     max_side: int | None = None
     model: str | None = None
     half: bool = False
+    method: str = "network"
 
     @property
     def scale(self) -> int:
@@ -140,7 +144,7 @@ def embed_video(
     part = _part(clip, options)
     count = options.frames or min(DEFAULT_FRAMES, entry.card.pictures, len(part))
     if options.model is None:
-        entry = choose_entry(TASK, count, scale=options.scale)
+        entry = choose_entry(TASK, count, scale=options.scale, method=options.method)
     reference_index(options.reference, count)
     groups = list(_groups(clip, options, part, count))
     if len(groups) > MAX_PARTS:
@@ -201,13 +205,21 @@ def _check_folder(target: Path, *, force: bool) -> None:
     check_target(target, force=force)
 
 
-def _entry(options: VideoOptions) -> Entry:
-    """The model meant, or the smallest that takes the frames.
+def _entry(options: VideoOptions) -> Entry | Codec:
+    """The model meant, or the smallest that takes the frames; or the codec.
 
     Raises:
+        UsageError: see `check_method`; or more frames than a carrier can hold.
         ModelError: there is none, or it is for another task, or takes fewer frames.
     """
     frames = options.frames
+    check_method(options.method, options.model)
+    if options.method == CODEC:
+        if frames is not None and frames > MAX_FRAMES:
+            raise UsageError(
+                f"{frames} frames do not go into one cover.", f"Take {MAX_FRAMES} at most."
+            )
+        return Codec(TASK, frames or DEFAULT_FRAMES, options.scale)
     if options.model is None:
         if frames is None:
             frames = min(DEFAULT_FRAMES, most_pictures(TASK, options.scale))

@@ -192,7 +192,7 @@ def test_all_copies_damaged_is_said() -> None:
 
 
 def test_a_newer_stamp_is_said() -> None:
-    stamped = stamp(noise(100, 100), make_header((100, 100), version=2))
+    stamped = stamp(noise(100, 100), make_header((100, 100), version=3))
     with pytest.raises(NewerCarrierError):
         read_stamp(stamped)
 

@@ -147,9 +147,11 @@ def test_models_are_loaded_once(loader: Loader, monkeypatch: pytest.MonkeyPatch)
     first = loader.load(find("video-3"))
     monkeypatch.setattr("iiccli.tasks.models.load_model", None)
     assert loader.load(find("video-3.v1")) is first
-    assert loader.load_for_carrier(first.hash[:16], "") is first
+    facts = {"task": "video", "size": (1, 1), "pictures": 1, "reference": 0, "valid": 1}
+    stripped = Header(model="", model_hash=first.hash[:16], **facts)
+    assert loader.load_for_carrier(stripped) is first
     with pytest.raises(ModelError, match="not here"):
-        loader.load_for_carrier("0" * 64, "elsewhere.v1")
+        loader.load_for_carrier(Header(model="elsewhere.v1", model_hash="1" * 64, **facts))
 
 
 def test_names_that_no_header_can_hold(tmp_path: Path, loader: Loader, tiny_models: Path) -> None:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from iiccli.atomic import atomic_path
 from iiccli.errors import ModelError, TrainingError
 from iiccli.inference.adaptive import AdaptiveConverter, tables_of
 from iiccli.inference.tiles import DEFAULT_TILE
 from iiccli.networks.adaptive import AdaptiveNet
 from iiccli.networks.registry import build
+from iiccli.training import checkpoints
 from iiccli.training.calibration import calibrate
 from iiccli.training.checkpoints import UNREADABLE
 from iiccli.training.footage import Footage
@@ -89,8 +89,7 @@ def prepare(
         else:
             items = [analysed(converter, s, i % qualities) for i, s in enumerate(found)]
             items = calibrate(converter, items, report)
-            with atomic_path(run.tables, force=True) as path:
-                torch.save(net.state_dict(), path)
+            checkpoints.write(run.tables, net.state_dict())
     loop = recipe.loop
     if not net.config.depth or loop.minutes == 0:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -43,13 +44,25 @@ def save(folder: Path, state: Mapping[str, Any], keep: int) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"step-{state['step']:08d}.pt"
-    with atomic_path(target, force=True) as path:
-        torch.save({"format": FORMAT, **state}, path)
+    write(target, {"format": FORMAT, **state})
     paths = found(folder)
     place = paths.index(target)
     for old in (*paths[:place], *paths[place + keep :]):
         old.unlink(missing_ok=True)
     return target
+
+
+def write(target: Path, state: Mapping[str, Any]) -> None:
+    """Save tensors, whole or not at all.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    # Through memory: with a full disk torch raises what could be anything.
+    buffer = io.BytesIO()
+    torch.save(dict(state), buffer)
+    with atomic_path(target, force=True) as path:
+        path.write_bytes(buffer.getbuffer())
 
 
 def load(folder: Path, recipe: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tarfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,6 +25,7 @@ from iiccli.training.build import train_model
 from iiccli.training.engine import PRECISIONS, choose_precision, make_engine
 from iiccli.training.recipes import Recipe, shipped
 from iiccli.training.stopping import Stop
+from iiccli.training.unpacking import unpacked
 from iiccli.training.watching.log import NAME, JsonLog
 from iiccli.zoo.catalogue import Entry
 from iiccli.zoo.modelfile import load_model, save_model
@@ -104,7 +104,7 @@ def ship(recipe: Recipe, target: Path, arguments: argparse.Namespace, stop: Stop
         device = choose(arguments.device)
         done = train_model(
             recipe,
-            [unpacked(path, arguments.datasets) for path in arguments.train_data],
+            unpacked(arguments.train_data, arguments.datasets),
             run,
             make_engine(device, choose_precision(arguments.precision, device)),
             init=start_of(recipe, arguments.models),
@@ -137,19 +137,6 @@ def start_of(recipe: Recipe, models: Path) -> Path | None:
     versions = sorted(models.glob(f"{recipe.start}.v*.safetensors"))
     found = [named, *versions] if named.exists() else versions
     return found[-1] if recipe.start and found else None
-
-
-def unpacked(path: Path, folder: Path) -> Path:
-    """Give a folder as it is; unpack a tar file once."""
-    if path.is_dir():
-        return path
-    target = folder / path.stem
-    if not target.exists():
-        partial = folder / f"{path.stem}.part"
-        with tarfile.open(path) as archive:
-            archive.extractall(partial, filter="data")
-        partial.rename(target)
-    return target
 
 
 def write_table(folder: Path) -> None:

@@ -49,7 +49,8 @@ def train(
         list[Path] | None,
         typer.Option(
             "--data",
-            help="A folder of photographs or clips, or a manifest; repeatable. Of a data set, "
+            help="A folder of photographs or clips, an archive of such, or a manifest; "
+            "repeatable. Of a data set, "
             "what `iic data prepare` has made of it.",
             rich_help_panel=_WHAT,
         ),

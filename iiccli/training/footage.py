@@ -156,7 +156,8 @@ def load_footage(
     """Find and decode what there is to train on.
 
     Args:
-        sources: folders (see `folders.find`) and manifests (`.jsonl`, see `manifests.find`).
+        sources: folders (see `folders.find`), archives of such, also in a folder, and manifests
+            (`.jsonl`, see `manifests.find`).
         frames: fewest frames that make a clip; 0 takes every picture as a still.
         memory: gigabytes that pictures may take; None: half of what is free. What finds no room
             is decoded when it is drawn.
@@ -167,11 +168,12 @@ def load_footage(
     """
     from iiccli.training.folders import find as found_in
     from iiccli.training.manifests import find as listed_in
+    from iiccli.training.unpacking import unpacked
 
     device = device or torch.device("cpu")
     room = room_on(device) if memory is None else int(memory * GIGABYTE)
     found = Findings()
-    for source in sources:
+    for source in unpacked(sources):
         if source.suffix == ".jsonl":
             part = listed_in(source)
         else:

@@ -11,6 +11,8 @@ from typing import Any
 from iiccli.atomic import check_target
 from iiccli.benchmarking.book import NAME, Book
 from iiccli.benchmarking.fidelity import Progress, measure_fidelity
+from iiccli.benchmarking.report import plots
+from iiccli.benchmarking.report.page import write_report
 from iiccli.benchmarking.robustness import measure_robustness
 from iiccli.benchmarking.speed import Size, measure_speed
 from iiccli.benchmarking.subjects import Note, chosen_models, subjects
@@ -21,7 +23,6 @@ from iiccli.inference.device import choose
 from iiccli.tasks.models import Loader
 
 PARTS = ("fidelity", "robustness", "speed")
-REPORT = "report.html"
 
 Meter = Callable[[str], AbstractContextManager[Progress]]
 """Given a label, shows progress for as long as its block runs."""
@@ -103,8 +104,8 @@ def run(wishes: Wishes, meter: Meter, note: Note) -> dict[str, Any]:
     book.facts["protocol"] = PROTOCOL
     book.facts["summary"] = summary(book.facts)
     book.save()
-    from iiccli.benchmarking.report.page import write_report
-
+    if not plots.available():
+        note("matplotlib is not installed (pip install 'iiccli[train]'): the report has no plots.")
     write_report(book.facts, wishes.output)
     return book.facts
 

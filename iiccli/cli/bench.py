@@ -85,7 +85,8 @@ def bench(
     any time and goes on where it was.
     """
     from iiccli.benchmarking.book import NAME
-    from iiccli.benchmarking.running import PARTS, REPORT, Wishes, run
+    from iiccli.benchmarking.report.page import REPORT
+    from iiccli.benchmarking.running import PARTS, Wishes, run
     from iiccli.benchmarking.speed import read_sizes
     from iiccli.benchmarking.table import lines
 

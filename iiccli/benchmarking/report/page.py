@@ -26,7 +26,7 @@ from iiccli.benchmarking.summary import (
 from iiccli.evaluation.cases import RULES
 from iiccli.evaluation.likeness import IDENTICAL
 
-NAME = "report.html"
+REPORT = "report.html"
 
 _FEWEST, _PAIRS = 4, 6
 """Pictures side by side at least; and in the row of all contestants, each with its difference."""
@@ -44,7 +44,7 @@ def write_report(facts: Facts, folder: Path) -> Path:
     Raises:
         OutputError: it cannot be written.
     """
-    target = folder / NAME
+    target = folder / REPORT
     with atomic_path(target, force=True) as path:
         path.write_text("\n".join(page(facts, folder)) + "\n", encoding="utf-8")
     return target

@@ -31,6 +31,8 @@ _STYLE = {
     "ytick.color": _INK,
     "legend.frameon": False,
 }
+_ABOUT = ("Date", "Creator", "Format", "Type")
+"""What matplotlib would say of a file, with addresses in it."""
 _FEW = 8
 """Fewer cases than that are shown as dots, one by one."""
 _BINS = 16
@@ -158,6 +160,6 @@ def _drawing(
 def _svg(figure: Figure) -> str:
     """The picture without the head of an XML file; its ground is the page's."""
     file = io.StringIO()
-    figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    figure.savefig(file, format="svg", transparent=True, metadata=dict.fromkeys(_ABOUT))
     text = file.getvalue()
     return text[text.index("<svg") :]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from iiccli.benchmarking.contestants import OTHERS
+from iiccli.benchmarking.contestants import others
 from iiccli.benchmarking.damage import DAMAGES, words
 from iiccli.benchmarking.summary import (
     Match,
@@ -17,6 +17,7 @@ from iiccli.benchmarking.summary import (
     survivals,
 )
 from iiccli.evaluation.likeness import IDENTICAL
+from iiccli.tasks.models import Loader
 
 Facts = Mapping[str, Any]
 
@@ -204,7 +205,7 @@ def _protocol(facts: Facts, found: Sequence[Match]) -> Iterator[str]:
     yield from ("", "## How", "")
     yield f"{facts['protocol']}."
     seen = {s.contestant for match in found for s in match.standings}
-    ways = [make() for make in OTHERS]
+    ways = others(Loader())
     yield ""
     yield from (f"- {way.name}: {way.words}." for way in ways if way.name in seen)
     if facts["robustness"]:

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from iiccli.benchmarking.contestants import OTHERS, Contestant, Job, contestants
+from iiccli.benchmarking.contestants import Contestant, Job, contestants, others
 from iiccli.benchmarking.contestants.coded import avif, h265
+from iiccli.benchmarking.contestants.method import Method
 from iiccli.benchmarking.contestants.naive import Bicubic, LowBits, Mosaic, PlainGray
 from iiccli.errors import DamagedCarrierError, OutputError
 from iiccli.evaluation.cases import Case
@@ -41,15 +42,26 @@ def test_who_takes_part() -> None:
         wanted = card(*what)  # type: ignore[arg-type]
         return [c.name for c in contestants(Entry("it", Path("it")), wanted, Loader())]
 
-    assert names("video", 5) == ["network", "av1", "h265", "4-bit LSB", "mosaic"]
-    assert names("video", 9) == ["network", "av1", "h265", "mosaic"]
-    assert names("video", 3, 2) == ["network", "av1", "h265", "mosaic"]
-    assert names("hide", 2) == ["network", "avif", "4-bit LSB", "mosaic"]
+    assert names("video", 5) == ["network", "codec", "av1", "h265", "4-bit LSB", "mosaic"]
+    assert names("video", 9) == ["network", "codec", "av1", "h265", "mosaic"]
+    assert names("video", 3, 2) == ["network", "codec", "av1", "h265", "mosaic"]
+    assert names("hide", 2) == ["network", "codec", "avif", "4-bit LSB", "mosaic"]
     assert names("gray") == ["network", "avif", "gray"]
     assert names("rescale", 1, 2) == ["network", "avif", "bicubic"]
-    every = [make() for make in OTHERS]
+    every = others(Loader())
     assert len({c.name for c in every}) == len(every)
-    assert [c.name for c in every if c.fair] == ["avif", "av1", "h265"]
+    assert [c.name for c in every if c.fair] == ["codec", "avif", "av1", "h265"]
+
+
+def test_the_tool_s_own_codec(tmp_path: Path) -> None:
+    work = job("hide", 3)
+    method = Method(Loader(device="cpu"))
+    method.embed(work, tmp_path / "it.png")
+    back = method.restore(work, tmp_path / "it.png")
+    result = judged(work.case, work.card, work.cover, back.carrier, back.header, back.restored)
+    assert back.header.model == "codec"
+    assert result.cover_psnr == pytest.approx(46.4, abs=0.3)
+    assert result.others_psnr > 20
 
 
 @pytest.mark.parametrize(

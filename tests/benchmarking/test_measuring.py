@@ -81,7 +81,8 @@ def test_the_classical_way_has_our_cover(measured: Measured) -> None:
 
 def test_damage(measured: Measured) -> None:
     found = {(s.model, s.contestant): s for s in survivals(measured[0].facts)}
-    assert set(found) == {(m, c) for m in ("hide-2.v1", "gray.v1") for c in ("network", "avif")}
+    pairs = {(m, c) for m in ("hide-2.v1", "gray.v1") for c in ("network", "avif")}
+    assert set(found) == {*pairs, ("hide-2.v1", "codec")}
     for survival in found.values():
         assert list(survival.survived) == list(DAMAGES)
         assert survival.others_psnr["none"] == survival.others_psnr["lossless re-save"]
@@ -176,7 +177,7 @@ def test_pictures_for_the_report(measured: Measured) -> None:
     originals, carrier, restored, apart, others = walls[0]["rows"]
     assert [len(row) for row in (originals, carrier, restored, apart)] == [3, 3, 3, 3]
     assert [p["caption"].split(":")[0] for p in others[::2]] == [
-        *("network", "avif", "4-bit LSB", "mosaic"),
+        *("network", "codec", "avif", "4-bit LSB", "mosaic"),
     ]
     files = [panel["file"] for wall in walls for row in wall["rows"] for panel in row]
     assert len(set(files)) == len(files)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from iiccli.atomic import atomic_path
-from iiccli.benchmarking.contestants import NETWORK, OTHERS
+from iiccli.benchmarking.contestants import NETWORK, others
 from iiccli.benchmarking.damage import DAMAGES, words
 from iiccli.benchmarking.gallery import FOLDER
 from iiccli.benchmarking.report import plots
@@ -25,6 +25,7 @@ from iiccli.benchmarking.summary import (
 )
 from iiccli.evaluation.cases import RULES
 from iiccli.evaluation.likeness import IDENTICAL
+from iiccli.tasks.models import Loader
 
 REPORT = "report.html"
 
@@ -169,10 +170,10 @@ def _ahead(standing: Standing) -> str:
 
 
 def _wall(rows: Sequence[Sequence[Mapping[str, str]]], folder: Path) -> Iterator[str]:
-    *upper, others = rows
+    *upper, last = rows
     columns = max(_FEWEST, *(len(row) for row in upper))
-    for row in (*upper, others):
-        own = _PAIRS if row is others else columns
+    for row in (*upper, last):
+        own = _PAIRS if row is last else columns
         yield f'<div class="row" style="--n: {own}">'
         for panel in row:
             source = _embedded(folder / panel["file"])
@@ -286,7 +287,7 @@ def _protocol(facts: Facts, found: Sequence[Match]) -> Iterator[str]:
         yield f'<p class="note">{_(name)}: {_(text)}.</p>'
     seen = {s.contestant for match in found for s in match.standings}
     yield "<table>"
-    for contestant in (make() for make in OTHERS):
+    for contestant in others(Loader()):
         if contestant.name in seen:
             yield f"<tr><td>{_(contestant.name)}</td><td>{_(contestant.words)}</td></tr>"
     if facts["robustness"]:

@@ -7,7 +7,6 @@ lattice: every place takes about as little from each of them.
 from __future__ import annotations
 
 import hashlib
-import math
 import zlib
 from dataclasses import dataclass
 
@@ -24,8 +23,8 @@ OWN = HEAD_DATA - 9
 """Of these so many are the caller's; the rest says how the content is kept."""
 LONGEST = 255
 """Bytes of a codeword at most."""
-LEAST_PARITY = 0.05
-"""At least this share of a codeword is parity; half as much may be wrong."""
+LEAST_PARITY = 20
+"""At least one byte in so many of a codeword is parity; half as much may be wrong."""
 MOST_PARITY = 32
 """Bytes of parity in a codeword at most, and half of it: more would take long."""
 SMALLEST = HEAD + 16
@@ -77,7 +76,7 @@ class Protection:
         that makes each row begin at another one, as far as can be from those of the rows above.
         """
         count = self._count
-        in_row = len(rows) // (int(rows[-1] - rows[0]) + 1) if len(rows) else 1
+        in_row = len(rows) // (int(rows[-1] - rows[0]) + 1)
         step = ((count * 618034 + 500000) // 1000000 - in_row) % count
         return np.argsort((np.arange(len(rows)) + step * rows) % count, kind="stable")
 
@@ -89,7 +88,7 @@ class Protection:
     @property
     def _least(self) -> int:
         """Bytes of parity in a codeword at least, an even number."""
-        return 2 * math.ceil(self._length * LEAST_PARITY / 2)
+        return 2 * -(-self._length // (2 * LEAST_PARITY))
 
     @property
     def _most(self) -> int:

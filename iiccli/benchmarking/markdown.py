@@ -55,13 +55,14 @@ def _introduction(facts: Facts, found: Sequence[Match], source: str) -> Iterator
         sizes = facts.get("sets", {})
         whole = all(match.cases == sizes.get(f"{match.task}: {match.set}") for match in found)
         some = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-        noun, verb = ("case", "was") if counts[-1] == 1 else ("cases", "were")
         yield ""
         if whole:
-            yield f"Every test set was measured whole, {some} {noun} each."
+            yield f"Every test set was measured whole, {some} cases each."
         else:
+            first = "first case" if some == "1" else f"first {some} cases"
+            verb = "was" if some == "1" else "were"
             yield (
-                f"**Only the first {some} {noun} of each test set {verb} measured**: single "
+                f"**Only the {first} of each test set {verb} measured**: single "
                 "pictures, which tell how things lie, but no means over a set. Figures of whole "
                 "sets are in [models/README.md](../models/README.md)."
             )
@@ -78,23 +79,13 @@ def _fidelity(facts: Facts, found: Sequence[Match]) -> Iterator[str]:
         "carrier is as it comes, with its PSNR."
     )
     yield ""
-    heads = (
-        "model",
-        "test set",
-        "quality",
-        "cases",
-        "carrier",
-        "ours",
-        "classical",
-        "ahead",
-        "naive",
-    )
-    yield f"| {' | '.join(heads)} |"
-    yield "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    heads = ("model", "test set", "quality", "cases", "carrier", "ours", "classical", "ahead")
+    yield f"| {' | '.join([*heads, '`--method codec`', 'naive'])} |"
+    yield "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for match in found:
         ours, rival = match.standings[0], match.rival
         naive = max(
-            (s for s in match.standings[1:] if not s.same_cover),
+            (s for s in match.standings[1:] if not s.same_cover and s is not match.codec),
             key=lambda s: s.others_psnr,
             default=None,
         )
@@ -103,6 +94,7 @@ def _fidelity(facts: Facts, found: Sequence[Match]) -> Iterator[str]:
             *(_db(ours.cover_psnr), _db(ours.others_psnr)),
             "" if rival is None else f"{_db(rival.others_psnr)} {rival.contestant}",
             "" if rival is None else f"{rival.ahead:+.2f}",
+            "" if match.codec is None else _db(match.codec.others_psnr),
             "" if naive is None else _naive(naive),
         )
         yield f"| {' | '.join(cells)} |"
@@ -140,7 +132,7 @@ def _robustness(facts: Facts) -> Iterator[str]:
     for survival in found:
         cells = " | ".join(_survived(survival, name) for name in names)
         yield f"| {survival.model} | {survival.contestant} | {cells} |"
-    yield from ("", "Why nothing comes back, in the first model's words:", "")
+    yield from ("", "Why nothing comes back, at the first model that says so:", "")
     first: dict[tuple[str, str], str] = {}
     for survival in found:
         for name, why in survival.why.items():
@@ -226,4 +218,4 @@ def _protocol(facts: Facts, found: Sequence[Match]) -> Iterator[str]:
 
 
 def _db(value: float) -> str:
-    return "same" if value >= IDENTICAL else f"{value:.2f}"
+    return "identical" if value >= IDENTICAL else f"{value:.2f}"

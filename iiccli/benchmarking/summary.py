@@ -9,6 +9,7 @@ from statistics import mean
 from typing import Any
 
 from iiccli.benchmarking.contestants import NETWORK
+from iiccli.benchmarking.contestants.method import CODEC
 from iiccli.benchmarking.trial import PAPER
 
 Facts = Mapping[str, Any]
@@ -22,6 +23,7 @@ LINEAR = 1.15
 STARTUP = 5.0
 """`iic --version` may take so many times as long as `python -c pass`."""
 
+_OURS = (NETWORK, CODEC)
 _HELD = 0.3
 """A contestant held to a PSNR has the model's within so many dB, where white and black clip."""
 
@@ -72,9 +74,14 @@ class Match:
 
     @property
     def rival(self) -> Standing | None:
-        """The best of those that have the same cover."""
-        fair = [s for s in self.standings[1:] if s.same_cover]
+        """The best of those that have the same cover and are not ours."""
+        fair = [s for s in self.standings if s.same_cover and s.contestant not in _OURS]
         return max(fair, key=lambda s: s.others_psnr, default=None)
+
+    @property
+    def codec(self) -> Standing | None:
+        """The tool's own codec."""
+        return next((s for s in self.standings if s.contestant == CODEC), None)
 
 
 def matches(facts: Facts) -> list[Match]:

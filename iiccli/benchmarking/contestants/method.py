@@ -8,6 +8,8 @@ from iiccli.inference.codec import NAME as CODEC
 from iiccli.tasks.models import Codec, LoadedModel, Loader
 from iiccli.zoo.modelfile import Card
 
+__all__ = ["CODEC", "Method"]
+
 
 class Method(Network):
     """AV1 behind Reed-Solomon codes, in carriers of the same moduli as the models' own."""

@@ -113,6 +113,7 @@ def growth(facts: Mapping[str, Any]) -> str:
     if len({row["size"] for row in rows}) < 2:
         return ""
     models = list(dict.fromkeys(row["model"] for row in rows))
+    sizes = {row["size"]: row["width"] * row["height"] / 1e6 for row in rows}
     with _drawing("growth", 9.4, 4.4, columns=2) as (both, picture):
         for axes, title, figures in (
             (both[0], "seconds, both ways", [seconds_of(row) for row in rows]),
@@ -128,11 +129,14 @@ def growth(facts: Mapping[str, Any]) -> str:
                 dash = "-" if place < len(_COLOURS) else "--"
                 axes.plot(x, y, f"o{dash}", color=_colour(place), label=model, ms=5, lw=1.4)
             axes.set_xscale("log")
-            axes.set_yscale("log")
+            axes.set_xticks(list(sizes.values()), list(sizes))
+            axes.set_xticks([], minor=True)
             axes.set_title(title, loc="left", fontsize=11)
-            axes.set_xlabel("million pixels a picture")
             axes.grid(True)
+        both[0].set_yscale("log")
+        both[0].yaxis.set_major_formatter("{x:g}")
         both[0].legend(fontsize=8)
+        both[1].set_ylim(bottom=0)
     return picture()
 
 

@@ -25,6 +25,7 @@ section.card { background: var(--card); border: 1px solid var(--line); border-ra
 h2 { scroll-margin-top: 60px; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 14.5px; margin: 10px 0; }
+td:first-child { white-space: nowrap; }
 th, td { text-align: left; padding: 5px 14px 5px 0; border-bottom: 1px solid var(--line);
          vertical-align: top; }
 th { font-weight: 600; color: var(--faint); font-size: 13px; }

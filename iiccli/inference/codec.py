@@ -47,8 +47,8 @@ MOVING = "video"
 
 _VERSION, _AV1 = 1, 1
 _HEAD = struct.Struct(">BBBHBHB")  # version, codec, pictures, width (low, high), height (low, high)
-_FULL = 0.97
-"""A level that fills so much of the room is good enough."""
+_FULL = 0.93
+"""A level that fills so much of the room is good enough: the next finer takes 8 % more."""
 _FIRST_LEVEL = 12
 _TRIES = 4
 """Levels that are tried to fill the room as well as may be; more only where none fits yet."""
@@ -97,11 +97,15 @@ class CodecConverter(Converter):
         protection = Protection(whole.rows)
         stream = b""
         if coded:
-            stream = fitted(
-                lambda level: av1.encode(coded, level, moving=self.card.task == MOVING),
+            moving = self.card.task == MOVING
+            level, stream = fitted(
+                lambda level: av1.encode(coded, level, moving=moving),
                 protection.room,
-                lambda share: progress(0.9 * share),
+                lambda share: progress(0.5 * share),
             )
+            better = av1.encode(coded, level, moving=moving, thorough=True)
+            stream = better if len(better) <= protection.room else stream
+            progress(0.9)
         height, width = pictures[0].shape[:2]
         head = _HEAD.pack(
             *(_VERSION, _AV1, len(coded)),
@@ -163,8 +167,10 @@ class CodecConverter(Converter):
         return Restored([*shown, *coded], 0.0, notes)
 
 
-def fitted(encode: Callable[[int], bytes], room: int, progress: Progress = no_progress) -> bytes:
-    """The finest stream that fits, or nearly that.
+def fitted(
+    encode: Callable[[int], bytes], room: int, progress: Progress = no_progress
+) -> tuple[int, bytes]:
+    """The finest level whose stream fits, or nearly that, and the stream.
 
     Args:
         encode: gives the stream of a level, 0 (finest, largest) .. `av1.COARSEST`.
@@ -195,7 +201,7 @@ def fitted(encode: Callable[[int], bytes], room: int, progress: Progress = no_pr
             "holds.",
             "Leave out --method, choose --quality content, or give fewer pictures.",
         )
-    return best
+    return coarsest, best
 
 
 def _next(tried: Mapping[int, float], finest: int, coarsest: int) -> int:

@@ -86,7 +86,8 @@ def test_a_stream_that_is_not_what_the_head_says(
 ) -> None:
     other = av1.encode([frames[0][:10, :10]] * 2, 40, moving=True)
     for stream in (b"nothing of the kind", other):
-        monkeypatch.setattr(codec, "fitted", lambda *_, stream=stream: stream)
+        monkeypatch.setattr(codec, "fitted", lambda *_, stream=stream: (9, stream))
+        monkeypatch.setattr(codec.av1, "encode", lambda *_, stream=stream, **__: stream)
         wrong = CodecConverter("video", 3).embed(frames, 1, free())
         with pytest.raises(DamagedCarrierError, match="not what its header says"):
             restore(wrong)
@@ -151,7 +152,9 @@ def sizes(scale: float):
 @pytest.mark.parametrize("scale", [900, 14_000, 30_000, 60_000])
 def test_few_tries_fill_the_room(scale: float) -> None:
     encode, asked = sizes(scale)
-    stream = fitted(encode, 1000)
+    level, stream = fitted(encode, 1000)
+    assert asked.count(level) == 1
+    assert len(stream) == int(scale / (level + 2))
     assert len(stream) <= 1000
     assert len(asked) <= 4
     better = [int(scale / (level + 2)) for level in range(av1.COARSEST + 1)]
@@ -162,6 +165,7 @@ def test_what_hardly_fits_is_found_all_the_same() -> None:
     def encode(level: int) -> bytes:
         return bytes(999 if level == av1.COARSEST else 1001)
 
-    assert len(fitted(encode, 1000)) == 999
+    level, stream = fitted(encode, 1000)
+    assert (level, len(stream)) == (av1.COARSEST, 999)
     with pytest.raises(InputError):
         fitted(lambda level: bytes(1001), 1000)

@@ -28,16 +28,36 @@ def put(bits: Bits, positions: Ints, values: Ints, widths: Ints) -> None:
         bits[positions[chosen] + j] = (values[chosen] >> shift) & 1
 
 
-def get(bits: Bits, positions: Ints, widths: Ints) -> Ints:
-    """Read what `put` wrote; bits past the end count as 0."""
-    values = np.zeros(len(positions), np.int64)
-    last = len(bits) - 1
-    for j in range(int(widths.max(initial=0))):
-        chosen = np.flatnonzero(widths > j)
-        place = positions[chosen] + j
-        bit = np.where(place <= last, bits[np.minimum(place, last)], 0)
-        values[chosen] = 2 * values[chosen] + bit
-    return values
+class Packed:
+    """Bits to be read from many places at once; past the end they count as 0.
+
+    Args:
+        bits: as `put` wrote them.
+    """
+
+    WIDEST = 57
+    """Bits of a value at most: those of a word that any bit of its first byte may begin."""
+
+    def __init__(self, bits: Bits) -> None:
+        packed = np.packbits(bits)
+        self._last = len(packed)
+        padded = np.concatenate((packed, np.zeros(8, np.uint8))).astype(np.uint64)
+        # The eight bytes from each byte on, the first of them in front.
+        self._words = np.zeros(self._last + 1, np.uint64)
+        for k in range(8):
+            self._words |= padded[k : k + self._last + 1] << np.uint64(56 - 8 * k)
+
+    def get(self, positions: Ints, widths: Ints) -> Ints:
+        """Read what `put` wrote.
+
+        Args:
+            positions: (n,) first bit of each value.
+            widths: (n,) at most `WIDEST`; 0 gives 0.
+        """
+        words = self._words[np.minimum(positions >> 3, self._last)]
+        words = words << (positions & 7).astype(np.uint64)
+        values = words >> (64 - np.maximum(widths, 1)).astype(np.uint64)
+        return np.where(widths > 0, values.astype(np.int64), 0)
 
 
 class Writer:
@@ -102,7 +122,7 @@ def to_symbols(bits: Bits, widths: Ints) -> Ints:
     one costs one bit.
     """
     ends = np.cumsum(widths)
-    gray = get(bits, ends - widths, widths)
+    gray: Ints = Packed(bits).get(ends - widths, widths)
     number = gray.copy()
     shift = 1
     while shift < 8:

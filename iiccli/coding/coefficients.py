@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from iiccli.coding.bits import Bits, Ints, get, put
+from iiccli.coding.bits import Bits, Ints, Packed, put
 from iiccli.coding.contexts import (
     CLASSES,
     ONE,
@@ -255,7 +255,7 @@ class CoefficientCoder:
         parts = [_parts(p) for p in payloads]
         decoder = Decoder(np.stack([p[0] for p in parts]), [p[1] for p in parts])
         runs = [p[2] for p in parts]
-        raw = np.concatenate([*runs, np.zeros(1, np.uint8)])
+        raw = Packed(np.concatenate(runs))
         lengths = np.array([len(run) for run in runs], np.int64)
         pointers = np.cumsum(lengths) - lengths
         whole = np.array([p is not None for p in payloads])
@@ -281,14 +281,14 @@ class CoefficientCoder:
             width[~whole[owner]] = 0
             high, low = symbol, np.zeros_like(symbol)
             negative = np.zeros(len(symbol), bool)
-            chosen = np.flatnonzero(width)
+            chosen = np.flatnonzero(width > 0)
             if len(chosen):
                 w = width[chosen]
                 before = np.cumsum(w) - w
                 totals = np.bincount(owner[chosen], weights=w, minlength=self.blocks)
                 totals = totals.astype(np.int64)
                 first = (np.cumsum(totals) - totals)[owner[chosen]]
-                value = get(raw, pointers[owner[chosen]] + before - first, w)
+                value = raw.get(pointers[owner[chosen]] + before - first, w)
                 pointers += totals
                 signed = _signed(shift[chosen], symbol[chosen])
                 negative[chosen] = signed & (value & 1 == 1)

@@ -58,7 +58,7 @@ def read_vectors(bits: Bits, shape: tuple[int, int, int]) -> tuple[Small, int]:
         if k == _STILL:
             continue
         window = bits[place : place + count * (2 * _LARGEST + 2)]
-        ends = np.flatnonzero(window)[:count]
+        ends = _first_ones(window, count)
         ends = np.concatenate((ends, np.full(count - len(ends), len(window))))
         place += int(ends[-1]) + 1
         quotient = np.diff(ends, prepend=-1) - 1
@@ -73,6 +73,16 @@ def read_vectors(bits: Bits, shape: tuple[int, int, int]) -> tuple[Small, int]:
     values = _undone(signed)
     values[still] = 0
     return values.astype(np.int16), place
+
+
+def _first_ones(window: Bits, count: int) -> Ints:
+    """Where the first `count` ones are; nearly always they are close to the beginning."""
+    size = 8 * count
+    while True:
+        found: Ints = np.flatnonzero(window[:size])[:count]
+        if len(found) == count or size >= len(window):
+            return found
+        size *= 8
 
 
 def _number(bits: Bits) -> int:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from iiccli.coding.bits import Bits, Ints, Reader, Writer, checksum, from_symbols, get, put
+from iiccli.coding.bits import Bits, Ints, Packed, Reader, Writer, checksum, from_symbols, put
 from iiccli.coding.bits import to_symbols as bits_to_symbols
 from iiccli.coding.layout import Block, Region
 from iiccli.coding.side import Small, read_group, write_group
@@ -267,7 +267,7 @@ class RegionCoder:
         chosen = widths > 0
         begins = (starts[:, None] + np.cumsum(widths, 1) - widths)[chosen]
         index = np.zeros(widths.shape, np.int16)
-        index[chosen] = get(pool, begins, widths[chosen])
+        index[chosen] = Packed(pool).get(begins, widths[chosen])
         return self.net.dequantise(torch.from_numpy(index), bits, gain)
 
     def _side(self, block: Block, coefficients: Coefficients) -> Bits:

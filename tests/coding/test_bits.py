@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iiccli.coding.bits import Reader, Writer, checksum, from_symbols, get, put, to_symbols
+from iiccli.coding.bits import Packed, Reader, Writer, checksum, from_symbols, put, to_symbols
 
 FIELDS = st.lists(
     st.integers(0, 25).flatmap(
@@ -29,7 +29,7 @@ def test_get_reads_what_put_wrote_and_put_touches_nothing_else(fields, gap):
     size = int(widths.sum()) + gap * (len(fields) + 1)
     bits = np.full(size, 7, np.uint8)
     put(bits, starts, values, widths)
-    assert (get(bits, starts, widths) == values).all()
+    assert (Packed(bits).get(starts, widths) == values).all()
     assert (bits == 7).sum() == size - widths.sum()
 
 
@@ -41,7 +41,7 @@ def test_the_most_significant_bit_comes_first():
 
 def test_get_takes_bits_past_the_end_for_zeros():
     bits = np.ones(3, np.uint8)
-    read = get(bits, np.array([1, 2, 3, 900]), np.array([4, 2, 5, 8]))
+    read = Packed(bits).get(np.array([1, 2, 3, 900]), np.array([4, 2, 5, 8]))
     assert read.tolist() == [0b1100, 0b10, 0, 0]
 
 

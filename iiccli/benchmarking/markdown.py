@@ -159,7 +159,8 @@ def _speed(facts: Facts) -> Iterator[str]:
         "Pictures to a carrier and back in memory, each measurement in a process of its own. "
         "*Of roof*: what the network's convolutions reach of a large matrix product in the same "
         "process. `iicnet-video-5` is the paper's own network at its published size, with random "
-        "weights. Other processes may have been running: ratios tell more than seconds."
+        "weights. Other processes may have been running, more beside one measurement than beside "
+        "another, which *of roof* shows: ratios of seconds may be off by as much."
     )
     yield ""
     yield "| model | size | device | embed | restore | Mpixel/s | peak memory | of roof |"

@@ -14,7 +14,9 @@ from tests.task_models import photograph
 needs_avif = pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
 
 
-@pytest.mark.parametrize("coder", [pytest.param(Avif(), marks=needs_avif), Clip("h265")], ids=repr)
+@pytest.mark.parametrize(
+    "coder", [pytest.param(Avif(), marks=needs_avif), Clip("h265")], ids=("avif", "h265")
+)
 def test_the_finest_that_fits(coder: Coder) -> None:
     pictures = moving_clip(64, 96, 2, seed=4)
     found = {limit: coder.fitted(pictures, limit) for limit in (2500, 9000)}
@@ -46,7 +48,9 @@ def test_gray_by_itself() -> None:
     assert psnr(back[..., 1], gray) > 40
 
 
-@pytest.mark.parametrize("coder", [pytest.param(Avif(), marks=needs_avif), Clip("h265")], ids=repr)
+@pytest.mark.parametrize(
+    "coder", [pytest.param(Avif(), marks=needs_avif), Clip("h265")], ids=("avif", "h265")
+)
 def test_damage_is_told(coder: Coder) -> None:
     pictures = [photograph(48, 64, 1)]
     data = coder.encode(pictures, 30)

@@ -14,7 +14,10 @@ from iiccli.benchmarking.summary import (
     bars,
     growths,
     matches,
+    megapixels_per_second,
+    share_of_roof,
     survivals,
+    way_of,
 )
 from iiccli.evaluation.likeness import IDENTICAL
 from iiccli.tasks.models import Loader
@@ -166,18 +169,15 @@ def _speed(facts: Facts) -> Iterator[str]:
     yield "| model | size | device | embed | restore | Mpixel/s | peak memory | of roof |"
     yield "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |"
     for row in facts["speed"]:
-        way = f"{row['device']} {row['precision']}{' compiled' if row['compiled'] else ''}"
+        way = way_of(row)
         head = f"| {row['model']} | {row['size']} | {way} |"
         if "why" in row:
             yield f"{head} {row['why']} | | | | |"
             continue
-        both = row["embed_seconds"] + row["restore_seconds"]
-        rate = row["conv_gflops"]
-        share = f"{rate / row['roof_gflops']:.0%}" if rate else ""
         yield (
             f"{head} {row['embed_seconds']:.1f} s | {row['restore_seconds']:.1f} s | "
-            f"{row['width'] * row['height'] / both / 1e6:.3f} | {row['peak_bytes'] / 1e6:.0f} MB | "
-            f"{share} |"
+            f"{megapixels_per_second(row):.3f} | {row['peak_bytes'] / 1e6:.0f} MB | "
+            f"{share_of_roof(row)} |"
         )
     slopes = ", ".join(f"{g.model} {g.exponent:.2f}" for g in growths(facts))
     if slopes:

@@ -220,6 +220,22 @@ def seconds_of(row: Row) -> float:
     return float(row["embed_seconds"] + row["restore_seconds"])
 
 
+def way_of(row: Row) -> str:
+    """On what, and in which numbers, a row of speed was measured."""
+    return f"{row['device']} {row['precision']}{' compiled' if row['compiled'] else ''}"
+
+
+def megapixels_per_second(row: Row) -> float:
+    """Pixels of a row of speed, both ways together, in a second."""
+    return float(row["width"] * row["height"] / seconds_of(row) / 1e6)
+
+
+def share_of_roof(row: Row) -> str:
+    """What its convolutions reach of a large matrix product; empty where there are none."""
+    rate = row["conv_gflops"]
+    return f"{rate / row['roof_gflops']:.0%}" if rate else ""
+
+
 @dataclass(frozen=True)
 class Bar:
     """Something that has to hold.

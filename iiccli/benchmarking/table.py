@@ -6,7 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from iiccli.benchmarking.damage import DAMAGES
-from iiccli.benchmarking.summary import bars, matches, survivals
+from iiccli.benchmarking.summary import (
+    bars,
+    matches,
+    megapixels_per_second,
+    share_of_roof,
+    survivals,
+    way_of,
+)
 
 
 def lines(facts: Mapping[str, Any], parts: Sequence[str]) -> Iterator[str]:
@@ -55,15 +62,12 @@ def _speed(facts: Mapping[str, Any]) -> Iterator[str]:
         f"{'memory':>10}{'of roof':>9}"
     )
     for row in facts["speed"]:
-        way = f"{row['device']} {row['precision']}{' compiled' if row['compiled'] else ''}"
+        way = way_of(row)
         head = f"{row['model']:18}{row['size']:>10}  {way:14}"
         if "why" in row:
             yield f"{head}{row['why']}"
             continue
-        both = row["embed_seconds"] + row["restore_seconds"]
-        rate = row["width"] * row["height"] / both / 1e6
-        rest = row["conv_gflops"]
-        share = f"{rest / row['roof_gflops']:.0%}" if rest else ""
+        rate, share = megapixels_per_second(row), share_of_roof(row)
         yield (
             f"{head}{row['embed_seconds']:>7.1f} s{row['restore_seconds']:>7.1f} s{rate:>10.3f}"
             f"{row['peak_bytes'] / 1e6:>7.0f} MB{share:>9}"

@@ -273,8 +273,7 @@ def _recipe(
     from iiccli.training.recipes.choosing import options
     from iiccli.training.run import Run
 
-    alias = None if task is None else task_of(task)[1]
-    own = None if task is None else task_of(task)[0]
+    own, alias = (None, None) if task is None else task_of(task)
     if begun is not None and Run(begun).recipe_file.exists() and name is None and task is None:
         before = Run(begun).recipe()
         changes = {**options(before.task, pictures, scale), **changes}

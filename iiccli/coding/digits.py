@@ -7,6 +7,7 @@ hold 19 bits, as 3^12 is a little more than 2^19.
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from iiccli.coding.bits import Bits, Ints
 _MOST_DIGITS = 24
 
 
+@cache
 def grouping(q: int) -> tuple[int, int]:
     """How many digits mod q go together, and how many bits they hold: the best that is short.
 

@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from iiccli.coding.bits import Ints
-from iiccli.coding.digits import capacity, from_digits, grouping, to_digits
-
-Mask = npt.NDArray[np.bool_]
-Numbers = npt.NDArray[np.int16]
+from iiccli.coding.digits import grouping
+from iiccli.coding.runs import Mask, Numbers, Runs
 
 
 class Whole:
@@ -31,19 +29,18 @@ class Whole:
     """
 
     def __init__(self, free: Mask, moduli: Sequence[int]) -> None:
-        self.shape = free.shape
         index = np.arange(free.size).reshape(free.shape)
-        self._runs: list[tuple[Ints, int]] = []
+        runs: list[tuple[Ints, int]] = []
         rows: list[Ints] = []
         for q in dict.fromkeys(moduli):
             channels = [c for c, other in enumerate(moduli) if other == q]
             samples = index[..., channels][free[..., channels]]
-            self._runs.append((samples, q))
+            runs.append((samples, q))
             digits, bits = grouping(q)
             groups = samples[: len(samples) // digits * digits : digits]
             rows.append(np.repeat(groups // (free.shape[1] * free.shape[2]), bits))
-        self._bits = sum(capacity(len(samples), q) for samples, q in self._runs)
-        self.size = self._bits // 8
+        self._runs = Runs(free.shape, runs)
+        self.size = self._runs.bits // 8
         self.rows: Ints = np.concatenate(rows)[: self.size * 8 : 8]
 
     def write(self, content: bytes) -> tuple[Numbers, Mask]:
@@ -52,21 +49,10 @@ class Whole:
         Returns:
             (h, w, c) numbers in 0..q-1, and which samples carry one.
         """
-        stream = np.zeros(self._bits, np.uint8)
+        stream = np.zeros(self._runs.bits, np.uint8)
         stream[: self.size * 8] = np.unpackbits(np.frombuffer(content, np.uint8))
-        numbers = np.zeros(self.shape, np.int16)
-        used = np.zeros(self.shape, bool)
-        place = 0
-        for samples, q in self._runs:
-            end = place + capacity(len(samples), q)
-            numbers.reshape(-1)[samples] = to_digits(stream[place:end], len(samples), q)
-            digits = grouping(q)[0]
-            used.reshape(-1)[samples[: len(samples) // digits * digits]] = True
-            place = end
-        return numbers, used
+        return self._runs.write(stream, np.ones(len(stream), bool))
 
     def read(self, numbers: npt.NDArray[np.integer]) -> bytes:
         """Undo `write`."""
-        flat = numbers.reshape(-1)
-        runs = [from_digits(flat[samples].astype(np.int64), q) for samples, q in self._runs]
-        return np.packbits(np.concatenate(runs)[: self.size * 8]).tobytes()
+        return np.packbits(self._runs.read(numbers)[: self.size * 8]).tobytes()

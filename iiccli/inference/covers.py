@@ -39,7 +39,11 @@ def cover_of(picture: Pixels, scale: int = 1, channels: int = 3) -> Pixels:
 
 def smaller(picture: torch.Tensor, scale: int) -> torch.Tensor:
     """A picture made smaller as covers are: (3, H, W) to (3, H / scale, W / scale), uint8."""
-    size = (picture.shape[-2] // scale, picture.shape[-1] // scale)
+    return resized(picture, (picture.shape[-2] // scale, picture.shape[-1] // scale))
+
+
+def resized(picture: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """A picture (C, H, W) of another size (height, width), uint8: bicubic, nothing aliases."""
     x = F.interpolate(
         picture[None].float(), size, mode="bicubic", antialias=True, align_corners=False
     )

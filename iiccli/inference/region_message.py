@@ -12,14 +12,13 @@ from iiccli.coding.bits import Bits, Ints, Reader, checksum
 from iiccli.coding.coefficients import LARGEST, CoefficientCoder, Quantised, Tables, length
 from iiccli.coding.contexts import UNIT, make_grid, part_of
 from iiccli.coding.layout import Block, Region
+from iiccli.coding.runs import Mask, Numbers
 from iiccli.coding.vectors import Small, read_vectors, write_vectors
 from iiccli.inference.stream import (
     CHECK,
     LEVEL,
     NOTHING,
     OFFSET,
-    Mask,
-    Numbers,
     Stream,
     cell_blocks,
     head,

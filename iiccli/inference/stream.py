@@ -8,11 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from iiccli.coding.bits import Bits, Ints, Writer, checksum
-from iiccli.coding.digits import capacity, from_digits, grouping, to_digits
+from iiccli.coding.digits import capacity
 from iiccli.coding.layout import Block, Region, Span
-
-Mask = npt.NDArray[np.bool_]
-Numbers = npt.NDArray[np.int16]
+from iiccli.coding.runs import Mask, Numbers, Runs
 
 CHECK, OFFSET, LEVEL = 16, 26, 12
 HEAD_BITS = CHECK + OFFSET + LEVEL
@@ -46,10 +44,9 @@ class Stream:
     """
 
     def __init__(self, region: Region, free: Mask, moduli: Sequence[int]) -> None:
-        self.shape = free.shape
         index = np.arange(free.size).reshape(free.shape)
-        self._runs: list[tuple[Ints, int]] = []
-        """Samples of one channel of one block, and their modulus."""
+        runs: list[tuple[Ints, int]] = []
+        # Samples of one channel of one block, and their modulus.
         starts, ends, place = [], [], 0
         for block in region.blocks:
             rows, columns = within(block.pixels, region.pixels)
@@ -57,7 +54,7 @@ class Stream:
             for channel, q in enumerate(moduli):
                 chosen = free[rows, columns, channel]
                 samples = index[rows, columns, channel][chosen]
-                self._runs.append((samples, q))
+                runs.append((samples, q))
                 place += capacity(len(samples), q)
             ends.append(place)
         self._starts = np.array(starts, np.int64)
@@ -68,7 +65,7 @@ class Stream:
             pool[start : start + HEAD_BITS] = False
         carrying = np.repeat(self.headed, np.array(ends) - self._starts)
         self._pool = np.flatnonzero(pool & carrying)
-        self._length = place
+        self._runs = Runs(free.shape, runs)
 
     @property
     def room(self) -> int:
@@ -86,31 +83,19 @@ class Stream:
             (h, w, c) numbers in 0..q-1, and which samples carry one; the others are free to keep
             the cover's own value.
         """
-        stream = np.zeros(self._length, np.uint8)
-        filled = np.zeros(self._length, bool)
+        stream = np.zeros(self._runs.bits, np.uint8)
+        filled = np.zeros(self._runs.bits, bool)
         content = np.concatenate([np.zeros(0, np.uint8), *payloads])
         own = self._pool[: len(content)]
         stream[own], filled[own] = content, True
         for start, bits in zip(self._starts[self.headed].tolist(), heads, strict=True):
             stream[start : start + HEAD_BITS] = bits
             filled[start : start + HEAD_BITS] = True
-        numbers = np.zeros(self.shape, np.int16)
-        used = np.zeros(self.shape, bool)
-        place = 0
-        for samples, q in self._runs:
-            end = place + capacity(len(samples), q)
-            numbers.reshape(-1)[samples] = to_digits(stream[place:end], len(samples), q)
-            digits, bits_each = grouping(q)
-            carries: Mask = np.any(filled[place:end].reshape(-1, bits_each), axis=1)
-            used.reshape(-1)[samples[: len(carries) * digits]] = np.repeat(carries, digits)
-            place = end
-        return numbers, used
+        return self._runs.write(stream, filled)
 
     def read(self, numbers: npt.NDArray[np.integer]) -> tuple[list[Bits], Bits]:
         """Undo `write`: heads of the blocks that carry something, and the whole pool."""
-        flat = numbers.reshape(-1)
-        runs = [from_digits(flat[samples].astype(np.int64), q) for samples, q in self._runs]
-        stream = np.concatenate([np.zeros(0, np.uint8), *runs])
+        stream = self._runs.read(numbers)
         heads = [stream[s : s + HEAD_BITS] for s in self._starts[self.headed].tolist()]
         return heads, stream[self._pool]
 

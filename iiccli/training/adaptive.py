@@ -13,7 +13,7 @@ import torch
 from iiccli.errors import ModelError, TrainingError
 from iiccli.inference.adaptive import AdaptiveConverter, tables_of
 from iiccli.inference.tiles import DEFAULT_TILE
-from iiccli.networks.adaptive import AdaptiveNet
+from iiccli.networks.adaptive import AdaptiveConfig, AdaptiveNet
 from iiccli.networks.registry import build
 from iiccli.training import checkpoints
 from iiccli.training.calibration import calibrate
@@ -70,11 +70,10 @@ def prepare(
         TrainingError: nothing serves, or the tables belong to another network.
         ModelError: nothing of `init` fits.
     """
-    found = _samples(recipe, footage)
-    report(f"{len(found)} samples out of {footage.index.count}")
     net = network_of(recipe)
+    found = _samples(recipe, footage, net.config)
+    report(f"{len(found)} samples out of {footage.index.count}")
     card = Card(recipe.name, recipe.task, "adaptive", dict(recipe.config), reference="first")
-    converter = AdaptiveConverter(card, net, torch.device("cpu"), DEFAULT_TILE)
     qualities = len(net.config.moduli)
     if init is not None:
         _start_from(net, init, report)
@@ -82,41 +81,39 @@ def prepare(
         run.begin(recipe)
     with engine.main_process_first():
         # The other processes find what the first has made.
-        if (resume or not engine.is_main_process) and run.tables.exists():
+        known = (resume or not engine.is_main_process) and run.tables.exists()
+        if known:
             load_tables(net, run.tables)
-            converter = AdaptiveConverter(card, net, torch.device("cpu"), DEFAULT_TILE)
-            items = [analysed(converter, s, i % qualities) for i, s in enumerate(found)]
-        else:
-            items = [analysed(converter, s, i % qualities) for i, s in enumerate(found)]
+        converter = AdaptiveConverter(card, net, torch.device("cpu"), DEFAULT_TILE)
+        items = [analysed(converter, s, i % qualities) for i, s in enumerate(found)]
+        if not known:
             items = calibrate(converter, items, report)
             checkpoints.write(run.tables, net.state_dict())
-    loop = recipe.loop
-    if not net.config.depth or loop.minutes == 0:
+    if not net.config.depth or recipe.loop.minutes == 0:
         return None
     own, kept = _examples(converter, items, recipe, report)
-    net.to(engine.device)
-    net.enhancer.requires_grad_(True)
     device = engine.device
+    net.to(device)
+    net.enhancer.requires_grad_(True)
     return Repair(net, recipe, _on(own, device), _on(kept, device))
 
 
-def _samples(recipe: Recipe, footage: Footage) -> list[Sample]:
+def _samples(recipe: Recipe, footage: Footage, config: AdaptiveConfig) -> list[Sample]:
     """What the tables are fitted to; what is used elsewhere on the device comes to the CPU."""
-    net = network_of(recipe)
     wish = Wish(
         recipe.task,
         recipe.pictures,
         recipe.calibration.side,
         exact=False,
-        scale=net.config.scale,
-        centred=net.config.prediction == "zoom",
+        scale=config.scale,
+        centred=config.prediction == "zoom",
         seed=recipe.loop.seed,
     )
     groups = Groups(footage, wish)
     count = recipe.calibration.samples
     count = min(count, groups.distinct or count)
     drawn = (sample_of(groups.draw(i)) for i in range(count))
-    found = [s for s in drawn if min(s.pictures[0].shape[:2]) >= 2 * net.config.cell]
+    found = [s for s in drawn if min(s.pictures[0].shape[:2]) >= 2 * config.cell]
     if not found:
         raise TrainingError(
             f"Nothing of {footage.index.count} serves to train {recipe.task}.",

@@ -121,7 +121,7 @@ def _footage(
 ) -> Footage:
     # Tables are fitted on the CPU; the processes of one machine share its memory.
     device = torch.device("cpu") if recipe.network == "adaptive" else engine.device
-    frames = {"video": recipe.pictures, "mono": 2}.get(recipe.task, 2)
+    frames = recipe.pictures if recipe.task == "video" else 2
     return load_footage(sources, frames=frames, memory=memory, device=device)
 
 

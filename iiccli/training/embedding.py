@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from iiccli.inference.covers import LUMA
 from iiccli.networks.invertible.quantise import LEVELS, Quantise, round_to_8bit
 from iiccli.training.chance import Chance
 from iiccli.training.groups import Group, Groups
@@ -20,8 +21,6 @@ from iiccli.training.recipes import Recipe
 from iiccli.training.turning import turn_of, turned
 from iiccli.training.watching.base import Pixels
 from iiccli.training.watching.sheets import pixels_of, sample_sheet
-
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 _AHEAD = 3
 """Batches that are made ready in advance where pictures have to be decoded for them."""
@@ -112,7 +111,7 @@ class Embedding:
             size = (reference.shape[-2] // scale, reference.shape[-1] // scale)
             reference = F.interpolate(reference, size, mode="bicubic", antialias=True).clamp(0, 1)
         if self.recipe.config["out_channels"] == 1:
-            weights = torch.tensor(_LUMA, device=x.device)[:, None, None]
+            weights = torch.tensor(LUMA, device=x.device)[:, None, None]
             reference = (reference * weights).sum(1, keepdim=True)
         return (reference * LEVELS).round() / LEVELS
 

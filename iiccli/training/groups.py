@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from iiccli.errors import TrainingError
-from iiccli.inference.covers import smaller
+from iiccli.inference.covers import resized, smaller
 from iiccli.tasks.layer_pictures import ALPHA, BACKGROUND, COMPOSITE, PREMULTIPLIED
 from iiccli.training.camera import move_camera
 from iiccli.training.chance import Chance
@@ -118,7 +117,8 @@ class Groups:
         Its sides are multiples of `multiple`, and of the scale that is wished for.
         """
         if self.wish.resize:
-            return [self._whole(p, self.wish.side * scale) for p in pictures]
+            side = self.wish.side * scale
+            return [resized(p, (side, side)) for p in pictures]
         multiple = math.lcm(multiple, self.wish.scale)
         height, width = (int(side) for side in pictures[0].shape[-2:])
         most = self.wish.side * scale
@@ -140,11 +140,6 @@ class Groups:
     def picture(self, number: int) -> Tensor:
         """A picture without its transparency, (3, H, W)."""
         return self.footage.shelf[number][:3]
-
-    @staticmethod
-    def _whole(picture: Tensor, side: int) -> Tensor:
-        x = F.interpolate(picture[None].float(), (side, side), mode="bicubic", antialias=True)
-        return x[0].round().clamp(0, 255).to(torch.uint8)
 
 
 Draw = Callable[[Chance], Group]
@@ -315,9 +310,8 @@ def _covering(background: Tensor, cutout: Tensor) -> Tensor:
     factor = max(height / background.shape[-2], width / background.shape[-1])
     if factor > 1:
         # As Pillow does it, and so for what is evaluated.
-        size = [math.ceil(side * factor) for side in background.shape[-2:]]
-        x = F.interpolate(background[None].float(), size, mode="bicubic", antialias=True)
-        background = x[0].round().clamp(0, 255).to(torch.uint8)
+        tall, wide = (math.ceil(side * factor) for side in background.shape[-2:])
+        background = resized(background, (tall, wide))
     return background[:, :height, :width]
 
 

@@ -21,7 +21,10 @@ from iiccli.benchmarking.summary import (
     bars,
     growths,
     matches,
+    megapixels_per_second,
+    share_of_roof,
     survivals,
+    way_of,
 )
 from iiccli.evaluation.cases import RULES
 from iiccli.evaluation.likeness import IDENTICAL
@@ -251,19 +254,17 @@ def _speed(facts: Facts) -> Iterator[str]:
         yield f'<th class="n">{head}</th>'
     yield "</tr>"
     for row in facts["speed"]:
-        way = f"{row['device']} {row['precision']}{' compiled' if row['compiled'] else ''}"
+        way = way_of(row)
         yield f"<tr><td>{_(row['model'])}</td><td>{_(row['size'])}</td><td>{_(way)}</td>"
         if "why" in row:
             yield f'<td colspan="6">{_(row["why"])}</td></tr>'
             continue
-        both = row["embed_seconds"] + row["restore_seconds"]
-        rate = row["conv_gflops"]
         cells = (
             f"{row['embed_seconds']:.2f}",
             f"{row['restore_seconds']:.2f}",
-            f"{row['width'] * row['height'] / both / 1e6:.3f}",
+            f"{megapixels_per_second(row):.3f}",
             f"{row['peak_bytes'] / 1e6:.0f}",
-            f"{rate / row['roof_gflops']:.0%}" if rate else "",
+            share_of_roof(row),
             f"{row['roof_gflops']:.0f}",
         )
         yield "".join(f'<td class="n">{cell}</td>' for cell in cells) + "</tr>"

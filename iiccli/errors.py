@@ -79,3 +79,9 @@ class TrainingError(IicError):
     """Training cannot start or go on: no data, a foreign checkpoint, an invalid recipe."""
 
     exit_code = 10
+
+
+class PhraseError(IicError):
+    """A carrier is locked, and the pass phrase is missing or wrong."""
+
+    exit_code = 11

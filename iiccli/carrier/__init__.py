@@ -5,6 +5,7 @@ metadata and once more in its pixels. Nothing in it is trusted: a foreign, damag
 malicious file leads to one of the errors that the functions name, and to nothing else.
 """
 
+from iiccli.carrier.border import can_be_veiled, header_samples, reserved_samples
 from iiccli.carrier.decode import MAX_PIXELS
 from iiccli.carrier.describe import contents, describe, sentence
 from iiccli.carrier.header import (
@@ -15,8 +16,9 @@ from iiccli.carrier.header import (
     Header,
     NewerCarrierError,
 )
+from iiccli.carrier.lock import Lock
 from iiccli.carrier.metadata import Attached
-from iiccli.carrier.pixels import Pixels, Stamp, checksum, header_samples, read_stamp, stamp
+from iiccli.carrier.pixels import VEIL_LENGTH, Pixels, Stamp, Unveil, checksum, read_stamp, stamp
 from iiccli.carrier.reader import Carrier, State, read_carrier, take_for_carrier
 from iiccli.carrier.writer import FORMATS, check_carrier_target, write_carrier
 
@@ -27,13 +29,17 @@ __all__ = [
     "JSON",
     "MAX_PIXELS",
     "NO_MODEL",
+    "VEIL_LENGTH",
     "Attached",
     "Carrier",
     "Header",
+    "Lock",
     "NewerCarrierError",
     "Pixels",
     "Stamp",
     "State",
+    "Unveil",
+    "can_be_veiled",
     "check_carrier_target",
     "checksum",
     "contents",
@@ -41,6 +47,7 @@ __all__ = [
     "header_samples",
     "read_carrier",
     "read_stamp",
+    "reserved_samples",
     "sentence",
     "stamp",
     "take_for_carrier",

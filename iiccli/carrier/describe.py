@@ -58,7 +58,8 @@ def sentence(carrier: Carrier) -> str:
     header = carrier.header
     part = f", part {header.part + 1} of {header.parts}" if header.parts > 1 else ""
     what = f"{carrier.path.name} holds {contents(header)}{part}, made by {header.maker}."
-    return f"{what} {_STATES[carrier.state]}"
+    lock = "" if header.lock is None else " It is locked with a pass phrase."
+    return f"{what} {_STATES[carrier.state]}{lock}"
 
 
 def describe(carrier: Carrier) -> dict[str, JSON]:
@@ -81,6 +82,7 @@ def describe(carrier: Carrier) -> dict[str, JSON]:
         "version": header.version,
         "task": header.task or None,
         "method": header.method,
+        "locked": header.lock is not None,
         "model": header.model or (CODEC if header.method == CODEC else None),
         "model_hash": header.model_hash,
         "size": [width, height],

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final, TypeAlias
 
+from iiccli.carrier.lock import Lock
 from iiccli.errors import DamagedCarrierError
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
@@ -23,6 +24,8 @@ FORMAT_VERSION: Final = 1
 """Of carriers that a model makes."""
 CODEC_VERSION: Final = 2
 """Of carriers that a codec makes: so readers that know no such say that they are too old."""
+LOCKED_VERSION: Final = 3
+"""Of carriers that a pass phrase locks, whatever made them."""
 NO_MODEL: Final = "0" * 64
 """In place of a model's hash in a carrier that needs none."""
 CODEC: Final = "codec"
@@ -73,7 +76,8 @@ class Header:
     A header read from metadata is complete. One read from the pixels alone is not
     (`complete` is false): its `model` is "", its `model_hash` only the first 16 hex digits,
     `durations` is None, `extra` is empty, `pixels_sha256` is "", `fps` may be rounded in its
-    seventh digit, and `task` is "" when the pixels cannot name it (the model does).
+    seventh digit, and `task` is "" when the pixels cannot name it (the model does). `from_bytes`
+    knows no `lock`, which has a record of its own.
 
     Raises:
         ValueError: a field is of the wrong type or out of range. Reading turns it into
@@ -113,6 +117,8 @@ class Header:
     """The task's own bytes that also survive in the pixels, at most 16."""
     extra: dict[str, JSON] = field(default_factory=dict)
     """The task's own JSON, at most 64 KiB as text; lost when metadata is stripped."""
+    lock: Lock | None = None
+    """What opens a carrier of version 3; None for all others."""
     pixels_sha256: str = ""
     """`pixels.checksum` of the carrier as written, filled in by writing; "" before."""
 
@@ -146,6 +152,8 @@ class Header:
         _require(len(self.essentials) <= ESSENTIALS_LIMIT, "essentials is longer than 16 bytes")
         _require(isinstance(self.extra, dict), "extra is not an object")
         _check_extra(self.extra)
+        _require(self.lock is None or isinstance(self.lock, Lock), "lock is not one")
+        _require(self.lock is None or self.version == LOCKED_VERSION, "lock does not fit version")
         _text("pixels_sha256", self.pixels_sha256, r"[0-9a-f]{64}|")
 
     @property
@@ -172,6 +180,7 @@ class Header:
             ValueError: the header is not `complete`.
         """
         _require(self.complete, "an incomplete header cannot be written as JSON")
+        lock = {} if self.lock is None else {"lock": self.lock.to_json()}
         return json.dumps(
             {
                 "format": FORMAT_NAME,
@@ -191,6 +200,7 @@ class Header:
                 "clip_id": self.clip_id,
                 "essentials": self.essentials.hex(),
                 "extra": self.extra,
+                **lock,
                 "pixels_sha256": self.pixels_sha256,
             },
             separators=(",", ":"),
@@ -225,6 +235,7 @@ class Header:
                 clip_id=_get(values, "clip_id", str),
                 essentials=_hex(_get(values, "essentials", str)),
                 extra=_get(values, "extra", dict),
+                lock=_lock(values),
                 pixels_sha256=_get(values, "pixels_sha256", str),
             )
             _require(header.complete, "task or model is missing")
@@ -339,10 +350,10 @@ def _short_rate(fps: Fraction) -> Fraction:
 
 
 def _refuse_newer(version: object) -> None:
-    if type(version) is int and version > CODEC_VERSION:
+    if type(version) is int and version > LOCKED_VERSION:
         raise NewerCarrierError(
             f"The carrier was made by a newer iic (carrier format {min(version, 10**9)}; "
-            f"this one reads up to {CODEC_VERSION}).",
+            f"this one reads up to {LOCKED_VERSION}).",
             _UPGRADE,
         )
 
@@ -368,6 +379,10 @@ def _get(values: dict[str, Any], name: str, kind: type) -> Any:
 def _optional(values: dict[str, Any], name: str, convert: Callable[[object], Any]) -> Any:
     value = values.get(name)
     return None if value is None else convert(value)
+
+
+def _lock(values: dict[str, Any]) -> Lock | None:
+    return Lock.from_json(values.get("lock")) if values["version"] == LOCKED_VERSION else None
 
 
 def _fraction(value: object) -> Fraction:

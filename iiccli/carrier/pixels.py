@@ -1,41 +1,50 @@
-"""The header in the pixels: least significant bits along the border.
+"""The header in the pixels: least significant bits along the border (where, see `border`).
 
-Three copies follow one another around the border, each on a third of it. So the same bit of
-two copies is always a third of the border apart: what one scratch destroys, the majority
-repairs, and a damaged corner leaves at least one copy untouched.
+A locked carrier has a second record, of its lock. A veiled one shows neither.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import zlib
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from iiccli.carrier.border import (
+    COPIES,
+    LOCK_BITS,
+    STAMP_BITS,
+    STAMP_LENGTH,
+    header_places,
+    lock_places,
+)
 from iiccli.carrier.header import (
     BINARY_LENGTH,
     CODEC_VERSION,
     FORMAT_VERSION,
+    LOCKED_VERSION,
     MAGIC,
     Header,
     NewerCarrierError,
 )
+from iiccli.carrier.lock import LOCK_LENGTH, Lock
 from iiccli.errors import DamagedCarrierError
 
 Pixels: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) RGB or (H, W) gray, 0..255."""
 
-STAMP_LENGTH: Final = BINARY_LENGTH + 4
-"""Bytes of one copy: the binary header and a CRC-32 of all the other pixels."""
-COPIES: Final = 3
-SHARE: Final = 8
-"""The header takes at most one sample in so many."""
-_BITS: Final = STAMP_LENGTH * 8
-_TRACES: Final = tuple(MAGIC + bytes([v]) for v in (FORMAT_VERSION, CODEC_VERSION))
+Unveil: TypeAlias = Callable[[Lock, int], "bytes | None"]
+"""Gives the veil for a lock, so many bytes of it; None where the pass phrase does not open it."""
+
+VEIL_LENGTH: Final = COPIES * STAMP_LENGTH
+"""Bytes that veil all copies of a header."""
+_VERSIONS: Final = (FORMAT_VERSION, CODEC_VERSION, LOCKED_VERSION)
+_TRACES: Final = tuple(MAGIC + bytes([v]) for v in _VERSIONS)
 """What shows that a header was here, even where the rest of it is unreadable."""
 
 
@@ -71,18 +80,12 @@ def checksum(pixels: Pixels) -> str:
     return digest.hexdigest()
 
 
-def header_samples(height: int, width: int, channels: int) -> NDArray[np.bool_]:
-    """Tell which samples the header occupies: (height, width, channels), true where it does.
-
-    It depends on nothing but the shape, so that a network can leave these samples without
-    message. All false where the picture is too small to spare them.
-    """
-    mask = np.zeros(height * width * channels, dtype=np.bool_)
-    mask[_positions(height, width, channels)] = True
-    return mask.reshape(height, width, channels)
-
-
-def stamp(pixels: Pixels, header: Header, target: NDArray[Any] | None = None) -> Pixels:
+def stamp(
+    pixels: Pixels,
+    header: Header,
+    target: NDArray[Any] | None = None,
+    veil: bytes | None = None,
+) -> Pixels:
     """Put the essentials of `header` into the least significant bits along the border.
 
     Args:
@@ -90,6 +93,8 @@ def stamp(pixels: Pixels, header: Header, target: NDArray[Any] | None = None) ->
         header: what to write; its `pixels_sha256` does not matter here.
         target: the cover that the carrier should look like, of the same shape and in 0..255
             (uint8 or float). Where a sample must change, it moves by 1 towards it.
+        veil: `VEIL_LENGTH` bytes that only the pass phrase gives: what is written is combined
+            with them (XOR), so that all of it is noise. Only for a locked carrier.
 
     Returns:
         The carrier with its header; no sample differs by more than 1. A copy of `pixels`
@@ -101,27 +106,32 @@ def stamp(pixels: Pixels, header: Header, target: NDArray[Any] | None = None) ->
     check_pixels(pixels)
     if target is not None and target.shape != pixels.shape:
         raise ValueError(f"target is {target.shape}, pixels are {pixels.shape}")
-    result = np.array(pixels, order="C")
-    positions = _positions(*_shape(pixels))
-    if not positions.size:
-        return result
-    content = header.to_bytes() + _content_crc(pixels, positions).to_bytes(4, "big")
-    bits = np.unpackbits(np.frombuffer(content, dtype=np.uint8))
-    wanted = np.tile(bits, positions.size // _BITS)
-    flat = result.reshape(-1)
-    values = flat[positions].astype(np.int16)
-    wrong = (values & 1) != wanted
-    step = 1 - 2 * (values & 1)  # to the other value of the same pair: never leaves 0..255
-    if target is not None:
-        distance = np.asarray(target).reshape(-1)[positions].astype(np.float64) - values
-        step = np.where(distance > 0, 1, np.where(distance < 0, -1, step))
-        step = np.where(values == 0, 1, np.where(values == 255, -1, step))
-    flat[positions] = (values + np.where(wrong, step, 0)).astype(np.uint8)
-    return result
+    shape = _shape(pixels)
+    places = [header_places(*shape)]
+    if header.lock is not None:
+        places.append(lock_places(*shape))
+    content = header.to_bytes() + _content_crc(pixels, places).to_bytes(4, "big")
+    wanted = [_bits(content * (places[0].size // STAMP_BITS), veil)]
+    if header.lock is not None:
+        copies = places[1].size // LOCK_BITS
+        record = header.lock.to_bytes()
+        if veil is not None:  # copies that agree would show: one, without its CRC, and noise
+            record = record[:-4] + os.urandom((copies - 1) * LOCK_LENGTH + 4)
+            copies = 1
+        wanted.append(_bits(record * copies, None))
+    flat = np.array(pixels, order="C").reshape(-1)
+    towards = None if target is None else np.asarray(target).reshape(-1)
+    for positions, bits in zip(places, wanted, strict=True):
+        _write(flat, positions, bits, towards)
+    return flat.reshape(pixels.shape)
 
 
-def read_stamp(pixels: Pixels) -> Stamp | None:
+def read_stamp(pixels: Pixels, unveil: Unveil | None = None) -> Stamp | None:
     """Read what `stamp` wrote, by majority of the copies and from each copy alone.
+
+    Args:
+        pixels: of the carrier.
+        unveil: see there. Given, only what is veiled is found.
 
     Returns:
         None where the pixels hold no header.
@@ -132,13 +142,21 @@ def read_stamp(pixels: Pixels) -> Stamp | None:
         ValueError: `pixels` is not a carrier's.
     """
     check_pixels(pixels)
-    positions = _positions(*_shape(pixels))
-    if not positions.size:
-        return None
-    copies = (np.ascontiguousarray(pixels).reshape(-1)[positions] & 1).reshape(-1, _BITS)
-    majority = (copies.sum(axis=0) * 2 > len(copies)).astype(np.uint8)
+    positions = header_places(*_shape(pixels))
+    copies = _read(pixels, positions, STAMP_BITS)
+    lock = None
+    if unveil is not None:
+        records = _read(pixels, lock_places(*_shape(pixels)), LOCK_BITS)
+        if not len(records):
+            return None
+        lock = Lock.from_bytes(np.packbits(records[0]).tobytes(), checked=False)
+        veil = unveil(lock, VEIL_LENGTH)
+        if veil is None:
+            return None
+        noise = np.unpackbits(np.frombuffer(veil, np.uint8))[: copies.size]
+        copies = copies ^ noise.reshape(copies.shape)
     damage: DamagedCarrierError | None = None
-    for bits in (majority, *copies):
+    for bits in _versions(copies):
         content = np.packbits(bits).tobytes()
         try:
             header = Header.from_bytes(content[:BINARY_LENGTH])
@@ -148,12 +166,69 @@ def read_stamp(pixels: Pixels) -> Stamp | None:
             if content.startswith(_TRACES):
                 damage = error
             continue
+        places = [positions]
+        if header.version == LOCKED_VERSION:
+            header = replace(header, lock=lock or _read_lock(pixels))
+            places.append(lock_places(*_shape(pixels)))
         crc = int.from_bytes(content[BINARY_LENGTH:], "big")
         agree = bool((copies == bits).all())
-        return Stamp(header, agree and crc == _content_crc(pixels, positions))
+        return Stamp(header, agree and crc == _content_crc(pixels, places))
     if damage is not None:
         raise damage
     return None
+
+
+def _read_lock(pixels: Pixels) -> Lock:
+    """The lock in the pixels, by majority of its copies and from each alone.
+
+    Raises:
+        DamagedCarrierError: no copy is readable, or there is none.
+    """
+    records = _read(pixels, lock_places(*_shape(pixels)), LOCK_BITS)
+    candidates = [np.packbits(bits).tobytes() for bits in _versions(records)] or [b""]
+    for candidate in candidates[:-1]:
+        try:
+            return Lock.from_bytes(candidate)
+        except DamagedCarrierError:
+            continue
+    return Lock.from_bytes(candidates[-1])
+
+
+def _read(pixels: Pixels, positions: NDArray[np.intp], length: int) -> NDArray[np.uint8]:
+    """Least significant bits, (copies, length)."""
+    bits: NDArray[np.uint8] = np.ascontiguousarray(pixels).reshape(-1)[positions] & 1
+    return bits.reshape(-1, length)
+
+
+def _versions(copies: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """What the copies may say: their majority, then each alone; nothing where there is none."""
+    if not len(copies):
+        return []
+    return [(copies.sum(axis=0) * 2 > len(copies)).astype(np.uint8), *copies]
+
+
+def _bits(content: bytes, veil: bytes | None) -> NDArray[np.uint8]:
+    bits = np.unpackbits(np.frombuffer(content, dtype=np.uint8))
+    if veil is None:
+        return bits
+    return bits ^ np.unpackbits(np.frombuffer(veil, np.uint8))[: bits.size]
+
+
+def _write(
+    flat: NDArray[np.uint8],
+    positions: NDArray[np.intp],
+    bits: NDArray[np.uint8],
+    target: NDArray[Any] | None,
+) -> None:
+    """Set the least significant bits of some samples, by steps of 1 towards the target."""
+    values = flat[positions].astype(np.int16)
+    wrong = (values & 1) != bits
+    step = 1 - 2 * (values & 1)  # to the other value of the same pair: never leaves 0..255
+    if target is not None:
+        distance = target[positions].astype(np.float64) - values
+        step = np.where(distance > 0, 1, np.where(distance < 0, -1, step))
+        step = np.where(values == 0, 1, np.where(values == 255, -1, step))
+    flat[positions] = (values + np.where(wrong, step, 0)).astype(np.uint8)
 
 
 def _shape(pixels: Pixels) -> tuple[int, int, int]:
@@ -161,48 +236,9 @@ def _shape(pixels: Pixels) -> tuple[int, int, int]:
     return height, width, 1 if pixels.ndim == 2 else pixels.shape[2]
 
 
-def _content_crc(pixels: Pixels, positions: NDArray[np.intp]) -> int:
-    """CRC-32 of all samples, those of the header counted as 0."""
+def _content_crc(pixels: Pixels, places: list[NDArray[np.intp]]) -> int:
+    """CRC-32 of all samples, those of the header and the lock counted as 0."""
     flat = np.array(pixels, order="C").reshape(-1)
-    flat[positions] = 0
+    for positions in places:
+        flat[positions] = 0
     return zlib.crc32(flat.data)
-
-
-@lru_cache(maxsize=8)
-def _positions(height: int, width: int, channels: int) -> NDArray[np.intp]:
-    """Flat indices of the header's samples: copy after copy, bit after bit; maybe none.
-
-    As many rings as needed, from the border inwards, are merged by how far around each
-    sample lies; from this sequence the samples are taken at even distance.
-    """
-    spare = height * width * channels // SHARE
-    copies = COPIES if spare >= COPIES * _BITS else 1 if spare >= _BITS else 0
-    need = copies * _BITS
-    rings: list[NDArray[np.intp]] = []
-    around: list[NDArray[np.float64]] = []
-    found = 0
-    while found < need:
-        ring = _ring(height, width, len(rings))
-        rings.append(ring)
-        around.append(np.arange(ring.size) / ring.size)
-        found += ring.size * channels
-    if not rings:
-        return np.zeros(0, dtype=np.intp)
-    order = np.argsort(np.concatenate(around), kind="stable")
-    pixels = np.concatenate(rings)[order]
-    samples = (pixels[:, None] * channels + np.arange(channels)).reshape(-1)
-    result = samples[np.arange(need) * samples.size // need]
-    result.flags.writeable = False  # it is shared by all callers
-    return result
-
-
-def _ring(height: int, width: int, depth: int) -> NDArray[np.intp]:
-    """Flat pixel indices at `depth` pixels from the border, clockwise from the top left."""
-    top, left, bottom, right = depth, depth, height - 1 - depth, width - 1 - depth
-    sides = [top * width + np.arange(left, right + 1)]
-    sides.append(np.arange(top + 1, bottom + 1) * width + right)
-    if bottom > top:
-        sides.append(bottom * width + np.arange(right - 1, left - 1, -1))
-    if right > left:
-        sides.append(np.arange(bottom - 1, top, -1) * width + left)
-    return np.concatenate(sides).astype(np.intp)

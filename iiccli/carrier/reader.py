@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from iiccli.carrier.decode import MAX_PIXELS, Decoded, decode
 from iiccli.carrier.header import Header, NewerCarrierError
 from iiccli.carrier.metadata import Attached
-from iiccli.carrier.pixels import Pixels, Stamp, checksum, read_stamp
+from iiccli.carrier.pixels import Pixels, Stamp, Unveil, checksum, read_stamp
 from iiccli.errors import DamagedCarrierError, IicError, NotACarrierError
 
 State: TypeAlias = Literal["whole", "stripped", "changed", "told"]
@@ -51,12 +51,15 @@ class Carrier:
     attached: Attached
 
 
-def read_carrier(path: Path, *, max_pixels: int = MAX_PIXELS) -> Carrier:
+def read_carrier(
+    path: Path, *, max_pixels: int = MAX_PIXELS, unveil: Unveil | None = None
+) -> Carrier:
     """Read a carrier and check what is left of it.
 
     Args:
         path: a picture of any kind that Pillow reads.
         max_pixels: refuse larger pictures before any memory is taken for them.
+        unveil: finds a veiled header, where there is no other; see `read_stamp`.
 
     Raises:
         InputError: the file is missing, truncated, no picture, or too large.
@@ -80,6 +83,10 @@ def read_carrier(path: Path, *, max_pixels: int = MAX_PIXELS) -> Carrier:
             return _with_stamp(path, decoded, pixels, stamp, damage)
     if damage is not None:
         raise damage
+    for pixels in _candidates(decoded.pixels) if unveil is not None else ():
+        stamp = read_stamp(pixels, unveil)
+        if stamp is not None:
+            return _veiled(path, decoded, pixels, stamp)
     raise _not_a_carrier(path, decoded)
 
 
@@ -143,6 +150,14 @@ def _with_stamp(
         return _carrier(path, decoded, pixels, stamp.header, "stripped", tuple(notes))
     notes.append(_cause(decoded, stamp.header, pixels))
     return _carrier(path, decoded, pixels, stamp.header, "changed", tuple(notes))
+
+
+def _veiled(path: Path, decoded: Decoded, pixels: Pixels, stamp: Stamp) -> Carrier:
+    height, width = pixels.shape[:2]
+    if stamp.intact and stamp.header.size == (width, height):
+        return _carrier(path, decoded, pixels, stamp.header, "whole", ())
+    cause = _cause(decoded, stamp.header, pixels)
+    return _carrier(path, decoded, pixels, stamp.header, "changed", (cause,))
 
 
 def _carrier(

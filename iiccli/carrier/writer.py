@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from iiccli.atomic import atomic_path, check_target
+from iiccli.carrier.border import header_samples
 from iiccli.carrier.decode import decode
 from iiccli.carrier.header import Header
 from iiccli.carrier.metadata import Attached, png_options, tiff_options, webp_options
-from iiccli.carrier.pixels import Pixels, check_pixels, checksum, header_samples, read_stamp, stamp
+from iiccli.carrier.pixels import Pixels, check_pixels, checksum, read_stamp, stamp
 from iiccli.errors import InputError, OutputError
 
 FORMATS: Final = {".png": "PNG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
@@ -59,6 +60,7 @@ def write_carrier(
     *,
     target: NDArray[Any] | None = None,
     pixel_header: bool = True,
+    veil: bytes | None = None,
     metadata: bool = True,
     force: bool = False,
     icc: bytes | None = None,
@@ -75,6 +77,7 @@ def write_carrier(
         target: the cover before embedding, of the same shape and in 0..255: where the header
             changes a sample, it moves by 1 towards it.
         pixel_header: put the essentials into the pixels too, where the picture is large enough.
+        veil: makes noise of the header in the pixels of a locked carrier, see `pixels.stamp`.
         metadata: write the header's JSON. Without it and without `pixel_header` nothing in
             the file tells that it is a carrier.
         force: replace an existing file.
@@ -102,7 +105,7 @@ def write_carrier(
             f"{path}: a WebP has at most {_WEBP_SIDE} pixels a side, this is {width}×{height}.",
             "Name it .png instead.",
         )
-    final = stamp(pixels, header, target) if pixel_header else np.array(pixels, order="C")
+    final = stamp(pixels, header, target, veil) if pixel_header else np.array(pixels, order="C")
     header = replace(header, pixels_sha256=checksum(final))
     text = header.to_json() if metadata else None
     options = _options(kind, text, Attached(icc, exif, xmp))
@@ -111,7 +114,7 @@ def write_carrier(
             Image.fromarray(final).save(temporary, kind, **options)
         except (ValueError, TypeError, RuntimeError, SyntaxError) as error:
             raise OutputError(f"Cannot write {path} as {kind}: {error}.") from error
-        if not _reads_back(temporary, final, header if metadata else None, pixel_header):
+        if not _reads_back(temporary, final, header if metadata else None, pixel_header, veil):
             raise OutputError(
                 f"{path} did not read back as it was written, so it was not kept.",
                 "Check the disk, or try another format (.png) or place.",
@@ -127,7 +130,9 @@ def _options(kind: str, text: str | None, attached: Attached) -> dict[str, Any]:
     return {**_TIFF, **tiff_options(text, attached)}
 
 
-def _reads_back(path: Path, final: Pixels, header: Header | None, stamped: bool) -> bool:
+def _reads_back(
+    path: Path, final: Pixels, header: Header | None, stamped: bool, veil: bytes | None
+) -> bool:
     """Tell whether the file holds exactly these pixels and this header."""
     height, width = final.shape[:2]
     try:
@@ -147,6 +152,6 @@ def _reads_back(path: Path, final: Pixels, header: Header | None, stamped: bool)
         return False
     channels = 1 if final.ndim == 2 else 3
     if stamped and header_samples(height, width, channels).any():
-        found = read_stamp(pixels)
+        found = read_stamp(pixels, None if veil is None else lambda lock, length: veil)
         return found is not None and found.intact
     return True

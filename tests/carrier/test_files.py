@@ -293,7 +293,7 @@ def test_broken_metadata_alone_is_damaged(tmp_path: Path) -> None:
 
 
 def test_a_newer_carrier(tmp_path: Path) -> None:
-    newer = make_header(version=3)
+    newer = make_header(version=4)
     with_text(tmp_path / "a.png", newer.to_json(), noise(80, 96))
     Image.fromarray(stamp(noise(80, 96), newer)).save(tmp_path / "b.png")
     for name in ("a.png", "b.png"):

@@ -216,7 +216,7 @@ def test_unknown_keys_are_ignored() -> None:
 
 
 def test_a_newer_version_says_so_in_both_forms() -> None:
-    newer = make_header(version=3)
+    newer = make_header(version=4)
     for read in (
         lambda: Header.from_json(newer.to_json()),
         lambda: Header.from_bytes(newer.to_bytes()),

@@ -142,9 +142,9 @@ def test_one_side_painted_over_leaves_the_header() -> None:
 
 def test_one_copy_alone_suffices() -> None:
     shape = (100, 100, 3)
-    from iiccli.carrier.pixels import _positions
+    from iiccli.carrier.border import header_places
 
-    positions = _positions(*shape)
+    positions = header_places(*shape)
     header = make_header((100, 100))
     for kept in range(3):
         stamped = stamp(noise(100, 100), header)
@@ -158,12 +158,12 @@ def test_one_copy_alone_suffices() -> None:
 
 
 def test_scattered_flips_are_repaired_by_majority() -> None:
-    from iiccli.carrier.pixels import _positions
+    from iiccli.carrier.border import header_places
 
     header = make_header((100, 100))
     stamped = stamp(noise(100, 100), header)
     bits = np.arange(0, BITS, 2)
-    stamped.reshape(-1)[_positions(100, 100, 3)[bits + (bits // 2 % 3) * BITS]] ^= 1
+    stamped.reshape(-1)[header_places(100, 100, 3)[bits + (bits // 2 % 3) * BITS]] ^= 1
     found = read_stamp(stamped)
     assert found is not None
     assert not found.intact
@@ -181,18 +181,18 @@ def test_one_changed_pixel_is_noticed_everywhere() -> None:
 
 
 def test_all_copies_damaged_is_said() -> None:
-    from iiccli.carrier.pixels import _positions
+    from iiccli.carrier.border import header_places
 
     stamped = stamp(noise(100, 100), make_header((100, 100)))
     last = np.arange(200, 260)
     for copy in range(3):
-        stamped.reshape(-1)[_positions(100, 100, 3)[last + copy * BITS]] ^= 1
+        stamped.reshape(-1)[header_places(100, 100, 3)[last + copy * BITS]] ^= 1
     with pytest.raises(DamagedCarrierError, match="damaged"):
         read_stamp(stamped)
 
 
 def test_a_newer_stamp_is_said() -> None:
-    stamped = stamp(noise(100, 100), make_header((100, 100), version=3))
+    stamped = stamp(noise(100, 100), make_header((100, 100), version=4))
     with pytest.raises(NewerCarrierError):
         read_stamp(stamped)
 

@@ -143,7 +143,7 @@ def test_an_iic_that_knows_no_codec(
 ) -> None:
     assert iic("hide", "cover.png", "secret.png", "-o", "c.png", "--method", "codec").code == 0
     stripped(photos / "c.png", photos / "bare.png")
-    monkeypatch.setattr(header, "CODEC_VERSION", 1)
+    monkeypatch.setattr(header, "LOCKED_VERSION", 1)
     for name in ("c.png", "bare.png"):
         iic("restore", name, "-o", "x/").fails(5, "made by a newer iic", "Upgrade")
 

@@ -32,6 +32,7 @@ from iiccli.inference.places import (
     put_digits,
     shifted,
     surroundings,
+    take_digits,
 )
 from iiccli.inference.region_message import RegionContent, RegionMessage, dequantise
 from iiccli.inference.tiles import Tile, tiles
@@ -85,10 +86,12 @@ class AdaptiveConverter(Converter):
         progress: Progress = no_progress,
         *,
         zoom: float = 1.0,
+        pad: Pixels | None = None,
     ) -> Pixels:
         """See `Converter.embed`."""
         cover = self.deep_cover(pictures[0])
         free = _deep(free)
+        pad = None if pad is None else _deep(pad)
         carrier = cover.copy()
         shown = on_average(cover, self.config.moduli[quality])
         places = self.regions(cover)
@@ -100,7 +103,11 @@ class AdaptiveConverter(Converter):
             z, vectors = self.analyse(pictures, shown, region, zoom)
             numbers, used, guess = message.write(z, vectors, guess)
             carrier[rows, columns] = put_digits(
-                cover[rows, columns], numbers, used, self.config.moduli[quality]
+                cover[rows, columns],
+                numbers,
+                used if pad is None else free[rows, columns],
+                self.config.moduli[quality],
+                None if pad is None else pad[rows, columns],
             )
         progress(1.0)
         return carrier[..., 0] if self.channels == 1 else carrier
@@ -115,10 +122,11 @@ class AdaptiveConverter(Converter):
         progress: Progress = no_progress,
         *,
         zoom: float = 1.0,
+        pad: Pixels | None = None,
     ) -> Restored:
         """See `Converter.restore`."""
         carrier, free = _deep(carrier), _deep(free)
-        moduli = np.array(self.config.moduli[quality], np.uint8)
+        pad = None if pad is None else _deep(pad)
         places = self.regions(carrier)
         decoded, side = self.room_for(carrier)
         damaged = 0
@@ -126,12 +134,20 @@ class AdaptiveConverter(Converter):
             progress(0.7 * done / len(places))
             rows, columns = region.pixels.slices
             message = self.message(region, free[rows, columns], quality)
-            content = message.read(carrier[rows, columns] % moduli)
+            content = message.read(self._digits(carrier, region, quality, pad))
             damaged += sum(b.pixels.shape[0] * b.pixels.shape[1] for b in content.damaged)
             self.synthesise(carrier, region, content, quality, zoom, decoded, side)
         pictures = self._enhance(decoded, side, size, progress)
         progress(1.0)
         return Restored(pictures, damaged / (carrier.shape[0] * carrier.shape[1]))
+
+    def _digits(self, carrier: Pixels, region: Region, quality: int, pad: Pixels | None) -> Pixels:
+        own = None if pad is None else pad[region.pixels.slices]
+        return take_digits(carrier[region.pixels.slices], self.config.moduli[quality], own)
+
+    def moduli(self, quality: int) -> tuple[int, ...]:
+        """See `Converter.moduli`."""
+        return tuple(self.config.moduli[quality])
 
     def deep_cover(self, picture: Pixels) -> Pixels:
         """The cover with an axis of channels, (h, w, c)."""

@@ -10,8 +10,6 @@ import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-
 from iiccli.coding.protection import SMALLEST, BeyondRepairError, Protection
 from iiccli.coding.whole import Whole
 from iiccli.errors import DamagedCarrierError, InputError
@@ -23,7 +21,7 @@ from iiccli.inference.converter import (
     Restored,
     no_progress,
 )
-from iiccli.inference.places import put_digits
+from iiccli.inference.places import put_digits, take_digits
 from iiccli.media import av1
 from iiccli.zoo.modelfile import Card
 
@@ -80,6 +78,7 @@ class CodecConverter(Converter):
         progress: Progress = no_progress,
         *,
         zoom: float = 1.0,
+        pad: Pixels | None = None,
     ) -> Pixels:
         """See `Converter.embed`.
 
@@ -112,7 +111,8 @@ class CodecConverter(Converter):
             *(width & 0xFFFF, width >> 16, height & 0xFFFF, height >> 16),
         )
         numbers, used = whole.write(protection.write(head, stream))
-        carrier = put_digits(self.cover(pictures[0]), numbers, used, moduli)
+        used = used if pad is None else free
+        carrier = put_digits(self.cover(pictures[0]), numbers, used, moduli, pad)
         progress(1.0)
         return carrier
 
@@ -125,6 +125,7 @@ class CodecConverter(Converter):
         progress: Progress = no_progress,
         *,
         zoom: float = 1.0,
+        pad: Pixels | None = None,
     ) -> Restored:
         """See `Converter.restore`.
 
@@ -136,7 +137,7 @@ class CodecConverter(Converter):
         whole = Whole(free, moduli)
         if whole.size < SMALLEST:
             raise _inconsistent()
-        message = whole.read(carrier % np.array(moduli, np.uint8))
+        message = whole.read(take_digits(carrier, moduli, pad))
         try:
             found = Protection(whole.rows).read(message)
         except BeyondRepairError as error:
@@ -165,6 +166,10 @@ class CodecConverter(Converter):
             notes = (f"{found.repaired} {noun} of its message were wrong, and were repaired",)
         shown = [carrier] if self.scale == 1 else []
         return Restored([*shown, *coded], 0.0, notes)
+
+    def moduli(self, quality: int) -> tuple[int, ...]:
+        """See `Converter.moduli`."""
+        return self._moduli[quality]
 
 
 def fitted(

@@ -91,6 +91,7 @@ class Converter(ABC):
         progress: Progress = no_progress,
         *,
         zoom: float = 1.0,
+        pad: Pixels | None = None,
     ) -> Pixels:
         """Turn pictures into one carrier.
 
@@ -101,6 +102,8 @@ class Converter(ABC):
             progress: told how far it is.
             zoom: how many times nearer the second picture sees the centre of the first;
                 networks that predict nothing from that leave it aside.
+            pad: (h, w, c) in 0..q-1, added to the digits, mod q, of all free samples, so that
+                none tells whether it carries any; only where there are `moduli`.
 
         Returns:
             (h, w, 3) uint8, or (h, w) for a gray carrier.
@@ -116,8 +119,16 @@ class Converter(ABC):
         progress: Progress = no_progress,
         *,
         zoom: float = 1.0,
+        pad: Pixels | None = None,
     ) -> Restored:
-        """Restore the pictures of `size` (width, height) from a carrier made by `embed`."""
+        """Restore the pictures of `size` (width, height) from a carrier made by `embed`.
+
+        All else has to be what it was then.
+        """
+
+    def moduli(self, quality: int) -> tuple[int, ...] | None:
+        """Of the carrier's channels; None where it is no modulo carrier, and cannot be locked."""
+        return None
 
 
 def make_converter(

@@ -65,6 +65,7 @@ class DenseConverter(Converter):
         progress: Progress = no_progress,
         *,
         zoom: float = 1.0,
+        pad: Pixels | None = None,
     ) -> Pixels:
         """See `Converter.embed`."""
         height, width = pictures[0].shape[:2]
@@ -86,6 +87,7 @@ class DenseConverter(Converter):
         progress: Progress = no_progress,
         *,
         zoom: float = 1.0,
+        pad: Pixels | None = None,
     ) -> Restored:
         """See `Converter.restore`."""
         width, height = size

@@ -74,15 +74,29 @@ def put_digits(
     numbers: npt.NDArray[np.int16],
     used: Mask,
     moduli: Sequence[int],
+    pad: Pixels | None = None,
 ) -> Pixels:
-    """The carrier of a cover (h, w, c): where a digit is used, the nearest value that holds it."""
+    """The carrier of a cover (h, w, c): where a digit is used, the nearest value that holds it.
+
+    See `Converter.embed` for the pad; with one, `used` has to be all samples that are free.
+    """
     carrier = cover.copy()
+    if pad is not None:
+        numbers = ((numbers + pad) % np.array(moduli)).astype(np.int16)
     for channel, q in enumerate(moduli):
         digits = torch.from_numpy(np.ascontiguousarray(numbers[..., channel]))
         value = torch.from_numpy(cover[..., channel].astype(np.float32))
         samples = embed_modulo(value, digits, q).numpy().astype(np.uint8)
         carrier[..., channel] = np.where(used[..., channel], samples, cover[..., channel])
     return carrier
+
+
+def take_digits(carrier: Pixels, moduli: Sequence[int], pad: Pixels | None = None) -> Pixels:
+    """The digits of a carrier (h, w, c), which `put_digits` put there."""
+    q = np.array(moduli, np.uint16)
+    if pad is None:
+        return (carrier % q).astype(np.uint8)
+    return ((carrier % q + q - pad) % q).astype(np.uint8)
 
 
 def on_average(cover: Pixels, moduli: Sequence[int]) -> npt.NDArray[np.float32]:

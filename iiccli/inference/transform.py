@@ -28,6 +28,7 @@ from iiccli.inference.places import (
     put_digits,
     shifted,
     surroundings,
+    take_digits,
 )
 from iiccli.inference.tiles import tiles
 from iiccli.networks.transform import Coefficients, TransformNet, side_planes
@@ -63,6 +64,7 @@ class TransformConverter(Converter):
         progress: Progress = no_progress,
         *,
         zoom: float = 1.0,
+        pad: Pixels | None = None,
     ) -> Pixels:
         """See `Converter.embed`."""
         height, width = pictures[0].shape[:2]
@@ -74,7 +76,13 @@ class TransformConverter(Converter):
             rows, columns = region.pixels.slices
             coder = RegionCoder(self.net, region, free[rows, columns], moduli)
             numbers, used = coder.write(self._analyse(pictures, region))
-            carrier[rows, columns] = put_digits(pictures[0][rows, columns], numbers, used, moduli)
+            carrier[rows, columns] = put_digits(
+                pictures[0][rows, columns],
+                numbers,
+                used if pad is None else free[rows, columns],
+                moduli,
+                None if pad is None else pad[rows, columns],
+            )
         progress(1.0)
         return carrier
 
@@ -88,6 +96,7 @@ class TransformConverter(Converter):
         progress: Progress = no_progress,
         *,
         zoom: float = 1.0,
+        pad: Pixels | None = None,
     ) -> Restored:
         """See `Converter.restore`."""
         height, width = carrier.shape[:2]
@@ -103,7 +112,8 @@ class TransformConverter(Converter):
             progress(0.5 * done / len(places))
             own_rows, own_columns = region.pixels.slices
             coder = RegionCoder(self.net, region, free[own_rows, own_columns], moduli)
-            message = coder.read(carrier[own_rows, own_columns] % np.array(moduli, np.uint8))
+            own = None if pad is None else pad[own_rows, own_columns]
+            message = coder.read(take_digits(carrier[own_rows, own_columns], moduli, own))
             damaged += sum(b.pixels.shape[0] * b.pixels.shape[1] for b in message.damaged)
             span = in_pixels(region.cells, cell)
             prediction = self._predict(carrier, region, message.vectors)
@@ -117,6 +127,10 @@ class TransformConverter(Converter):
         pictures = self._enhance(decoded, levels, quality, (height, width), progress)
         progress(1.0)
         return Restored(pictures, damaged / (height * width))
+
+    def moduli(self, quality: int) -> tuple[int, ...]:
+        """See `Converter.moduli`."""
+        return tuple(self.config.moduli[quality])
 
     def _analyse(self, pictures: Sequence[Pixels], region: Region) -> Coefficients:
         """Coefficients of one region, on the CPU."""

@@ -22,11 +22,6 @@ PRECISION = 14
 
 TOTAL = 1 << PRECISION
 _LOW = 1 << 16
-_WORD = np.uint64(16)
-_MASK = np.uint64(0xFFFF)
-_SLOT = np.uint64(TOTAL - 1)
-_BUFFER = 2**26
-"""Words that are set aside at once, at most."""
 
 Words = npt.NDArray[np.uint16]
 States = npt.NDArray[np.uint64]
@@ -89,40 +84,65 @@ def encode(
     Returns:
         The coders' states (blocks, `LANES`), 32 bits each, and each block's words.
     """
-    x = np.full((blocks, LANES), _LOW, np.uint64)
-    rows = sum(s.rows for s, _, _ in steps)
-    size = rows * LANES  # a row emits at most one word a lane
-    buffer = np.zeros((blocks, size), np.uint16) if blocks * size < _BUFFER else None
-    chunks: list[list[Words]] = [[] for _ in range(blocks)]
-    ends = np.full(blocks, size, np.int64)
+    # States are kept as float64, which is exact for 32 bits: numpy divides whole numbers one by
+    # one, but floats several at once.
+    x = np.full((blocks, LANES), float(_LOW))
+    words: list[Words] = []
+    owners: list[npt.NDArray[np.uint16]] = []
     for seat, frequency, start in reversed(steps):
-        f = np.zeros(seat.shape, np.uint64)
-        c = np.zeros(seat.shape, np.uint64)
-        f.reshape(-1)[seat.place] = frequency
-        c.reshape(-1)[seat.place] = start
-        for row in range(seat.rows - 1, -1, -1):
-            own = f[row]
-            active = own > 0
-            full = active & (x >= own << np.uint64(32 - PRECISION))
-            if full.any():
-                block, lane = np.nonzero(full)
-                words = (x[block, lane] & _MASK).astype(np.uint16)
-                if buffer is None:
-                    for b in np.unique(block):
-                        chunks[b].append(words[block == b])
-                else:
-                    number = full.sum(1)
-                    ends -= number
-                    rank = (np.cumsum(full, 1) - 1)[block, lane]
-                    buffer[block, ends[block] + rank] = words
-                x = np.where(full, x >> _WORD, x)
-            own = np.where(active, own, np.uint64(1))
-            quotient, rest = np.divmod(x, own)
-            x = np.where(active, (quotient << np.uint64(PRECISION)) + rest + c[row], x)
-    if buffer is None:
-        empty = np.zeros(0, np.uint16)
-        return x, [np.concatenate([empty, *reversed(parts)]) for parts in chunks]
-    return x, [buffer[b, ends[b] :].copy() for b in range(blocks)]
+        x, before, emits = _encode_step(x, seat, frequency, start)
+        mine = emits.transpose(1, 0, 2)
+        words.append(before.transpose(1, 0, 2)[mine].astype(np.uint16))
+        owners.append(np.repeat(np.arange(blocks, dtype=np.uint16), mine.sum((1, 2))))
+    owner = np.concatenate([np.zeros(0, np.uint16), *reversed(owners)])
+    run = np.concatenate([np.zeros(0, np.uint16), *reversed(words)])
+    run = run[np.argsort(owner, kind="stable")]
+    ends = np.cumsum(np.bincount(owner, minlength=blocks))
+    return x.astype(np.uint64), np.split(run, ends[:-1])
+
+
+def _encode_step(
+    x: npt.NDArray[np.float64],
+    seat: Seats,
+    frequency: npt.NDArray[np.uint32],
+    start: npt.NDArray[np.uint32],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint32], npt.NDArray[np.bool_]]:
+    """The states after a step; in each of its rows, the states before, and which emit a word."""
+    # An empty seat is a symbol that is certain: it leaves a state as it is.
+    f = np.full(seat.shape, float(TOTAL))
+    c = np.zeros(seat.shape)
+    f.reshape(-1)[seat.place] = frequency
+    c.reshape(-1)[seat.place] = start
+    limits = f * 2.0 ** (32 - PRECISION)
+    shares = 1 / f
+    np.subtract(TOTAL, f, out=f)
+    before = np.empty(seat.shape, np.uint32)
+    emits = np.empty(seat.shape, bool)
+    x, y = x.copy(), np.empty_like(x)
+    for row in range(seat.rows - 1, -1, -1):
+        before[row] = x
+        np.greater_equal(x, limits[row], out=emits[row])
+        np.multiply(x, 2.0**-16, out=y)
+        np.floor(y, out=y)
+        np.copyto(x, y, where=emits[row])
+        # The quotient, rounded down: half a unit more keeps it off the whole numbers, by more
+        # than what the product is wrong.
+        np.add(x, 0.5, out=y)
+        y *= shares[row]
+        np.floor(y, out=y)
+        y *= f[row]
+        x += y
+        x += c[row]
+    return x, before, emits
+
+
+_RANKS = np.array(
+    [[(mask >> (7 - j)).bit_count() - 1 for j in range(LANES)] for mask in range(256)]
+)
+"""Of each set of lanes, as a byte: which of them in turn a lane is, from 0; -1 before the first."""
+
+_NUMBERS = _RANKS[:, -1] + 1
+"""How many lanes are in each set."""
 
 
 class Decoder:
@@ -134,12 +154,14 @@ class Decoder:
     """
 
     def __init__(self, states: States, words: Sequence[Words]) -> None:
-        self._x = states.astype(np.uint64).copy()
-        lengths = np.array([len(run) for run in words], np.int64)
-        self._ends = np.cumsum(lengths)
-        self._next = self._ends - lengths
-        # One word more, for reading past the end.
-        self._words = np.concatenate([*words, np.zeros(1, np.uint16)]).astype(np.uint64)
+        self._x = states.astype(np.int64)
+        lengths = np.array([len(run) + 1 for run in words], np.int64)
+        # Behind each block's words a zero, which is what is read from there on.
+        self._ends = (np.cumsum(lengths) - 1)[:, None]
+        self._next = self._ends - lengths[:, None] + 1
+        zero = np.zeros(1, np.uint16)
+        self._words = np.concatenate([part for run in words for part in (run, zero)])
+        self._words = self._words.astype(np.int64)
 
     def take(
         self,
@@ -158,24 +180,44 @@ class Decoder:
             starts: `Frequencies.starts`.
             symbols: `Frequencies.symbols`.
         """
-        active = np.zeros(seat.shape, bool)
-        active.reshape(-1)[seat.place] = True
-        number = np.zeros(seat.shape, np.int64)
+        # An empty seat is a symbol that is certain: it leaves a state as it is. It has a class of
+        # its own, the last.
+        count = frequencies.shape[1]
+        f_of, start_of = (
+            np.append(table.ravel().astype(np.int64), np.full(count, empty))
+            for table, empty in ((frequencies, TOTAL), (starts, 0))
+        )
+        number = np.full(seat.shape, len(frequencies), np.int64)
         number.reshape(-1)[seat.place] = classes
-        found = np.zeros(seat.shape, np.uint8)
+        slots = np.minimum(number, len(frequencies) - 1) * TOTAL
+        number *= count
+        flat = symbols.reshape(-1)
+        found = np.empty(seat.shape, np.uint8)
         x = self._x
+        slot, place, f = np.empty_like(x), np.empty_like(x), np.empty_like(x)
+        low = np.empty(x.shape, bool)
         for row in range(seat.rows):
-            slot = x & _SLOT
-            symbol = symbols[number[row], slot]
-            found[row] = symbol
-            f = frequencies[number[row], symbol]
-            moved = f * (x >> np.uint64(PRECISION)) + slot - starts[number[row], symbol]
-            x = np.where(active[row], moved, x)
-            empty = x < _LOW
-            if empty.any():
-                place = self._next[:, None] + np.cumsum(empty, 1) - 1
-                place = np.where(place < self._ends[:, None], place, len(self._words) - 1)
-                x = np.where(empty, x << _WORD | self._words[place], x)
-                self._next += empty.sum(1)
-        self._x = x
+            np.bitwise_and(x, TOTAL - 1, out=slot)
+            np.add(slots[row], slot, out=place)
+            flat.take(place, out=found[row], mode="clip")
+            np.add(number[row], found[row], out=place)
+            f_of.take(place, out=f, mode="clip")
+            x >>= PRECISION
+            x *= f
+            x += slot
+            start_of.take(place, out=f, mode="clip")
+            x -= f
+            np.less(x, _LOW, out=low)
+            self._refill(x, low)
         return found.reshape(-1)[seat.place]
+
+    def _refill(self, x: Ints, low: npt.NDArray[np.bool_]) -> None:
+        """Append the next word of its block to each state that is low, in the order of lanes."""
+        which = np.packbits(low, axis=1)[:, 0]
+        place = _RANKS.take(which, axis=0)
+        place += self._next
+        np.minimum(place, self._ends, out=place)
+        more = self._words.take(place, mode="clip")
+        more |= x << 16
+        np.copyto(x, more, where=low)
+        self._next += _NUMBERS.take(which)[:, None]

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iiccli.coding import rans
 from iiccli.coding.rans import LANES, TOTAL, Decoder, Frequencies, encode, seats
 
 CLASSES, SYMBOLS = 5, 16
@@ -110,18 +109,6 @@ def test_a_block_is_encoded_the_same_whatever_the_others_are():
     assert (states[2] == others[2]).all()
     assert (words[2] == more[2]).all()
     assert (states[0] != others[0]).any()
-
-
-def test_many_blocks_take_less_memory_and_give_the_same(monkeypatch):
-    message = Message(4, 3, 40)
-    states, words = message.encoded()
-    monkeypatch.setattr(rans, "_BUFFER", 0)
-    other_states, other_words = message.encoded()
-    assert sum(map(len, words)) > 10
-    assert (states == other_states).all()
-    for a, b in zip(words, other_words, strict=True):
-        assert a.dtype == b.dtype == np.uint16
-        assert (a == b).all()
 
 
 @settings(max_examples=40)

@@ -1,0 +1,50 @@
+"""Every model that ever shipped still restores what it once embedded, as well as it did then."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from iiccli.carrier import read_carrier
+from iiccli.errors import OutputExistsError
+from iiccli.zoo.modelfile import sha256
+from tests.golden import goldens
+
+CLOSE = 0.02
+"""In dB: machines round differently where a network runs in floating point."""
+
+KEPT = sorted(path.stem for path in goldens.CARRIERS.glob("*.json"))
+
+
+def test_every_model_that_ships_has_a_golden_carrier() -> None:
+    lacking = set(goldens.model_names() + goldens.codec_names()) - set(KEPT)
+    assert not lacking, f"make them with scripts/golden.py: {sorted(lacking)}"
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_it_restores_as_it_did(name: str) -> None:
+    record, carrier = goldens.record_of(name), goldens.CARRIERS / f"{name}.png"
+    assert hashlib.sha256(carrier.read_bytes()).hexdigest() == record["carrier_sha256"]
+    found = read_carrier(carrier)
+    assert found.state == "whole"
+    assert found.header.model_hash == record["model_sha256"]
+    if found.header.method != "codec":
+        assert sha256(goldens.MODELS / f"{name}.safetensors") == record["model_sha256"]
+    pictures = goldens.drawn(record["task"], record["pictures"], record["scale"])
+    assert goldens.figures(carrier, pictures) == pytest.approx(record["psnr"], abs=CLOSE)
+
+
+def test_they_stay_small() -> None:
+    sizes = {path.name: path.stat().st_size for path in goldens.CARRIERS.iterdir()}
+    assert max(sizes.values()) <= goldens.MOST_BYTES
+    assert sum(sizes.values()) <= 700_000
+
+
+def test_what_is_kept_is_never_replaced(tmp_path: Path) -> None:
+    name = goldens.codec_names()[0]
+    (tmp_path / f"{name}.png").write_bytes(b"kept")
+    with pytest.raises(OutputExistsError):
+        goldens.add(name, tmp_path)
+    assert (tmp_path / f"{name}.png").read_bytes() == b"kept"

@@ -14,19 +14,21 @@ import iiccli
 
 ROOT = Path(iiccli.__file__).parent
 
-FOUNDATION = {"errors", "atomic"}
+FOUNDATION = {"errors", "atomic", "limits"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "atomic": {"errors"},
+    "limits": {"errors"},
     "networks": set(),
     "coding": set(),
     "media": FOUNDATION,
     "carrier": FOUNDATION,
+    "locking": FOUNDATION | {"carrier"},
     "zoo": FOUNDATION | {"networks"},
     "inference": FOUNDATION | {"networks", "coding", "zoo", "media"},
     "datasets": FOUNDATION | {"media"},
-    "tasks": FOUNDATION | {"inference", "networks", "media", "carrier", "zoo"},
+    "tasks": FOUNDATION | {"inference", "networks", "media", "carrier", "locking", "zoo"},
     "evaluation": FOUNDATION
     | {"tasks", "inference", "networks", "media", "carrier", "zoo", "datasets"},
     "training": FOUNDATION
@@ -35,8 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"evaluation", "tasks", "inference", "networks", "coding", "media", "carrier", "zoo"},
     "cli": FOUNDATION
     | {"benchmarking", "training", "evaluation", "tasks", "inference", "media", "carrier", "zoo"}
-    | {"datasets"},
-    "api": FOUNDATION | {"evaluation", "tasks", "inference", "zoo"},
+    | {"datasets", "locking"},
+    "api": FOUNDATION | {"evaluation", "tasks", "inference", "locking", "zoo"},
     # the public API, lazily; and the version, which everybody may ask for
     "__init__": {"api"},
     "__main__": {"cli"},
@@ -46,9 +48,11 @@ MAY_IMPORT: dict[str, set[str]] = {
 FOREIGN: dict[str, set[str]] = {
     "errors": set(),
     "atomic": set(),
+    "limits": {"PIL"},
     "networks": {"torch"},
     "coding": {"numpy", "reedsolo"},
     "carrier": {"numpy", "PIL"},
+    "locking": {"numpy", "cryptography"},
     "media": {"numpy", "PIL", "imageio", "imageio_ffmpeg"},
     "datasets": {"numpy"},
     "cli": {"typer", "rich"},

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,10 +13,11 @@ from PIL import Image, UnidentifiedImageError
 
 from iiccli.carrier.metadata import Attached, find_attached, find_header
 from iiccli.carrier.pixels import Pixels
-from iiccli.errors import InputError
+from iiccli.errors import IicError, InputError
+from iiccli.limits import check_size, own_limit
 
 MAX_PIXELS: Final = 2**27
-"""Largest picture that is read unless the caller allows more: about 134 million pixels."""
+"""Largest size that a header may claim for what it holds: about 134 million pixels."""
 
 _FORMATS: Final = frozenset(
     {"PNG", "WEBP", "TIFF", "JPEG", "MPO", "BMP", "GIF", "PPM", "AVIF", "JPEG2000", "QOI"}
@@ -36,7 +34,6 @@ _UNDO_ORIENTATION: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-_pillow_limit = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -61,12 +58,15 @@ class Decoded:
     frames: int
 
 
-def decode(path: Path, max_pixels: int = MAX_PIXELS) -> Decoded:
+def decode(path: Path, max_pixels: int | None = None) -> Decoded:
     """Read the picture in `path`.
 
+    Args:
+        path: the file.
+        max_pixels: refuse larger ones; None takes `iiccli.limits.max_pixels`.
+
     Raises:
-        InputError: the file is missing, unreadable, damaged, no picture, or larger than
-            `max_pixels`.
+        InputError: the file is missing, unreadable, damaged, no picture, or too large.
     """
     try:
         if path.is_dir():
@@ -81,7 +81,7 @@ def decode(path: Path, max_pixels: int = MAX_PIXELS) -> Decoded:
     try:
         with file:
             return _decode(path, file, max_pixels)
-    except InputError:
+    except IicError:
         raise
     except UnidentifiedImageError:
         raise InputError(
@@ -97,18 +97,13 @@ def decode(path: Path, max_pixels: int = MAX_PIXELS) -> Decoded:
         ) from error
 
 
-def _decode(path: Path, file: Any, max_pixels: int) -> Decoded:
+def _decode(path: Path, file: Any, max_pixels: int | None) -> Decoded:
     Image.init()  # else only the commonest formats are known
     formats = [name for name in Image.OPEN if name in _FORMATS]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with _own_limit(), Image.open(file, formats=formats) as image:
-            width, height = image.size
-            if width * height > max_pixels:
-                raise InputError(
-                    f"{path} has {width}×{height} pixels, more than the {max_pixels} allowed.",
-                    "If you trust the file, raise the limit.",
-                )
+        with own_limit(), Image.open(file, formats=formats) as image:
+            check_size(path, *image.size, max_pixels)
             frames = int(getattr(image, "n_frames", 1))
             # Pillow turns TIFFs upright while loading, and only these
             turn = image.getexif().get(0x0112) if image.format == "TIFF" else None
@@ -130,18 +125,6 @@ def _short(path: Path) -> str:
 
 def _reason(error: OSError | ValueError) -> str:
     return str(getattr(error, "strerror", None) or error)
-
-
-@contextmanager
-def _own_limit() -> Iterator[None]:
-    """Keep Pillow's own limit, a global, from standing in the way of ours."""
-    with _pillow_limit:
-        before = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = None
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = before
 
 
 def _eight_bit(image: Image.Image) -> tuple[Pixels | None, NDArray[np.uint8] | None]:

@@ -196,8 +196,8 @@ def _read_lock(pixels: Pixels) -> Lock:
 
 def _read(pixels: Pixels, positions: NDArray[np.intp], length: int) -> NDArray[np.uint8]:
     """Least significant bits, (copies, length)."""
-    bits: NDArray[np.uint8] = np.ascontiguousarray(pixels).reshape(-1)[positions] & 1
-    return bits.reshape(-1, length)
+    samples: NDArray[np.uint8] = pixels[np.unravel_index(positions, pixels.shape)]  # of any view
+    return (samples & np.uint8(1)).reshape(-1, length)
 
 
 def _versions(copies: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from iiccli.carrier.decode import MAX_PIXELS, Decoded, decode
+from iiccli.carrier.decode import Decoded, decode
 from iiccli.carrier.header import Header, NewerCarrierError
 from iiccli.carrier.metadata import Attached
 from iiccli.carrier.pixels import Pixels, Stamp, Unveil, checksum, read_stamp
+from iiccli.carrier.turning import turned_back
 from iiccli.errors import DamagedCarrierError, IicError, NotACarrierError
 
 State: TypeAlias = Literal["whole", "stripped", "changed", "told"]
@@ -29,7 +30,8 @@ class Carrier:
     Attributes:
         path: the file it was read from.
         format: name of the file format, e.g. "PNG".
-        pixels: (H, W, 3) RGB or (H, W) gray, uint8, as they are in the file: not rotated.
+        pixels: (H, W, 3) RGB or (H, W) gray, uint8, as they are in the file; but where that was
+            turned or mirrored since, as they were before.
         alpha: (H, W) uint8 of an alpha channel that is not opaque everywhere, or None.
         header: from the metadata; where that is gone, from the pixels, and then not
             `complete`: `model` is "" and `model_hash` a prefix of 16 hex digits.
@@ -52,13 +54,14 @@ class Carrier:
 
 
 def read_carrier(
-    path: Path, *, max_pixels: int = MAX_PIXELS, unveil: Unveil | None = None
+    path: Path, *, max_pixels: int | None = None, unveil: Unveil | None = None
 ) -> Carrier:
     """Read a carrier and check what is left of it.
 
     Args:
         path: a picture of any kind that Pillow reads.
-        max_pixels: refuse larger pictures before any memory is taken for them.
+        max_pixels: refuse larger pictures before any memory is taken for them; None takes
+            `iiccli.limits.max_pixels`.
         unveil: finds a veiled header, where there is no other; see `read_stamp`.
 
     Raises:
@@ -81,6 +84,9 @@ def read_carrier(
             continue
         if stamp is not None:
             return _with_stamp(path, decoded, pixels, stamp, damage)
+    back = _turned_back(decoded)
+    if back is not None:
+        return _with_stamp(path, back.decoded, back.pixels, back.stamp, damage, back.note)
     if damage is not None:
         raise damage
     for pixels in _candidates(decoded.pixels) if unveil is not None else ():
@@ -91,7 +97,7 @@ def read_carrier(
 
 
 def take_for_carrier(
-    path: Path, header_for: Callable[[int, int], Header], *, max_pixels: int = MAX_PIXELS
+    path: Path, header_for: Callable[[int, int], Header], *, max_pixels: int | None = None
 ) -> Carrier:
     """Read a picture without header as the carrier that the user says it is.
 
@@ -132,19 +138,77 @@ def _candidates(pixels: Pixels) -> Iterator[Pixels]:
         yield np.ascontiguousarray(pixels[..., 0])
 
 
+@dataclass(frozen=True, eq=False)
+class _Back:
+    """A picture as it was before it was turned.
+
+    Attributes:
+        decoded: with the alpha as it was.
+        pixels: likewise.
+        stamp: what was found in them.
+        note: what was done to it.
+    """
+
+    decoded: Decoded
+    pixels: Pixels
+    stamp: Stamp
+    note: str
+
+
+def _turned_back(decoded: Decoded) -> _Back | None:
+    """Look for a header in the pixels as they were before a turn; only the border is read."""
+    assert decoded.pixels is not None
+    for whole in _candidates(decoded.pixels):
+        for turn, candidate in turned_back(whole):
+            try:
+                stamp = read_stamp(candidate)
+            except DamagedCarrierError:
+                continue
+            height, width = candidate.shape[:2]
+            if stamp is None or stamp.header.size != (width, height):
+                continue
+            alpha = decoded.alpha
+            if alpha is not None:
+                alpha = np.ascontiguousarray(turn.undone(alpha))
+            note = f"It was {turn.words} since it was made, which was undone."
+            pixels = np.ascontiguousarray(candidate)
+            return _Back(replace(decoded, alpha=alpha), pixels, stamp, note)
+    return None
+
+
 def _with_metadata(path: Path, decoded: Decoded, header: Header, found: Pixels) -> Carrier:
     for pixels in _candidates(found):
         if header.pixels_sha256 and checksum(pixels) == header.pixels_sha256:
             return _carrier(path, decoded, pixels, header, "whole", ())
+    if not _has_stamp(found):
+        back = _turned_back(decoded)
+        if back is not None:
+            intact = checksum(back.pixels) == header.pixels_sha256
+            notes = (back.note,) if intact else (back.note, _cause(decoded, header, back.pixels))
+            state: State = "whole" if intact else "changed"
+            return _carrier(path, back.decoded, back.pixels, header, state, notes)
     cause = _cause(decoded, header, found)
     return _carrier(path, decoded, found, header, "changed", (cause,))
 
 
+def _has_stamp(pixels: Pixels) -> bool:
+    """Tell whether there is a header in the pixels as they are, readable or not."""
+    try:
+        return any(read_stamp(candidate) is not None for candidate in _candidates(pixels))
+    except DamagedCarrierError:
+        return True
+
+
 def _with_stamp(
-    path: Path, decoded: Decoded, pixels: Pixels, stamp: Stamp, damage: IicError | None
+    path: Path,
+    decoded: Decoded,
+    pixels: Pixels,
+    stamp: Stamp,
+    damage: IicError | None,
+    turned: str = "",
 ) -> Carrier:
     lost = "metadata is gone" if damage is None else "metadata header is damaged"
-    notes = [f"The {lost}; the header was read from the pixels."]
+    notes = [f"The {lost}; the header was read from the pixels.", *([turned] if turned else [])]
     height, width = pixels.shape[:2]
     if stamp.intact and stamp.header.size == (width, height):
         return _carrier(path, decoded, pixels, stamp.header, "stripped", tuple(notes))
@@ -170,8 +234,6 @@ def _carrier(
 ) -> Carrier:
     if decoded.frames > 1:
         notes = (*notes, f"Only the first of the {decoded.frames} pictures in the file was used.")
-    if decoded.alpha is not None:
-        notes = (*notes, "It has an alpha channel, which was left aside.")
     return Carrier(
         path=path,
         format=decoded.format,

@@ -59,6 +59,7 @@ def write_carrier(
     header: Header,
     *,
     target: NDArray[Any] | None = None,
+    alpha: Pixels | None = None,
     pixel_header: bool = True,
     veil: bytes | None = None,
     metadata: bool = True,
@@ -76,6 +77,8 @@ def write_carrier(
             `pixels_sha256` is filled in here.
         target: the cover before embedding, of the same shape and in 0..255: where the header
             changes a sample, it moves by 1 towards it.
+        alpha: (H, W) uint8, which goes into the alpha channel; it is in no checksum. None is
+            opaque everywhere.
         pixel_header: put the essentials into the pixels too, where the picture is large enough.
         veil: makes noise of the header in the pixels of a locked carrier, see `pixels.stamp`.
         metadata: write the header's JSON. Without it and without `pixel_header` nothing in
@@ -92,13 +95,17 @@ def write_carrier(
         OutputExistsError: the file exists and `force` is false.
         OutputError: the format is lossy or too small for the picture, the system refuses, or
             reading back gave something else. Nothing is left behind then.
-        ValueError: `header` or `target` does not fit `pixels`.
+        ValueError: `header`, `target` or `alpha` does not fit `pixels`.
     """
     check_carrier_target(path, force)
     check_pixels(pixels)
     height, width = pixels.shape[:2]
     if header.size != (width, height):
         raise ValueError(f"the header says {header.size}, the pixels are {width}×{height}")
+    if alpha is not None and (alpha.shape != (height, width) or alpha.dtype != np.uint8):
+        raise ValueError(f"alpha is {alpha.shape}, the pixels are {width}×{height}")
+    if alpha is not None and (alpha == 255).all():
+        alpha = None
     kind = FORMATS[path.suffix.lower()]
     if kind == "WEBP" and max(width, height) > _WEBP_SIDE:
         raise OutputError(
@@ -111,15 +118,23 @@ def write_carrier(
     options = _options(kind, text, Attached(icc, exif, xmp))
     with atomic_path(path, force=force) as temporary:
         try:
-            Image.fromarray(final).save(temporary, kind, **options)
+            _image(final, alpha).save(temporary, kind, **options)
         except (ValueError, TypeError, RuntimeError, SyntaxError) as error:
             raise OutputError(f"Cannot write {path} as {kind}: {error}.") from error
-        if not _reads_back(temporary, final, header if metadata else None, pixel_header, veil):
+        said = header if metadata else None
+        if not _reads_back(temporary, final, alpha, said, pixel_header, veil):
             raise OutputError(
                 f"{path} did not read back as it was written, so it was not kept.",
                 "Check the disk, or try another format (.png) or place.",
             )
     return final
+
+
+def _image(pixels: Pixels, alpha: Pixels | None) -> Image.Image:
+    image = Image.fromarray(pixels)
+    if alpha is not None:
+        image.putalpha(Image.fromarray(alpha))  # colours stay as they are, seen or not
+    return image
 
 
 def _options(kind: str, text: str | None, attached: Attached) -> dict[str, Any]:
@@ -131,16 +146,24 @@ def _options(kind: str, text: str | None, attached: Attached) -> dict[str, Any]:
 
 
 def _reads_back(
-    path: Path, final: Pixels, header: Header | None, stamped: bool, veil: bytes | None
+    path: Path,
+    final: Pixels,
+    alpha: Pixels | None,
+    header: Header | None,
+    stamped: bool,
+    veil: bytes | None,
 ) -> bool:
-    """Tell whether the file holds exactly these pixels and this header."""
+    """Tell whether the file holds exactly these pixels, this alpha and this header."""
     height, width = final.shape[:2]
     try:
         decoded = decode(path, max_pixels=width * height)
     except InputError:
         return False
     pixels = decoded.pixels
-    if pixels is None or decoded.alpha is not None:
+    found_alpha = decoded.alpha
+    if pixels is None or (found_alpha is None) != (alpha is None):
+        return False
+    if found_alpha is not None and alpha is not None and (found_alpha != alpha).any():
         return False
     if final.ndim == 2 and pixels.ndim == 3:  # WebP has no gray
         if (pixels != pixels[..., :1]).any():

@@ -14,9 +14,11 @@ from typing import IO
 import imageio_ffmpeg
 
 from iiccli.errors import IicError, InputError, OutputError
+from iiccli.limits import max_pixels
 
 # "[mov,mp4 @ 0x55d0]" and "[error]" before a message tell a user nothing.
 _PREFIX = re.compile(r"^(\[[^\]]*\]\s*)+")
+_MOST = 2**31 - 1  # pixels; as many as ffmpeg can count
 
 
 @functools.cache
@@ -36,8 +38,12 @@ def executable() -> str:
 
 
 def input_options(path: Path) -> list[str]:
-    """Return the options that name an input file, and only a local file, whatever its name."""
-    return ["-protocol_whitelist", "file", "-i", f"file:{path}"]
+    """Return the options that name an input file, and only a local file, whatever its name.
+
+    Frames of more than `iiccli.limits.max_pixels` are not decoded.
+    """
+    limits = ["-max_pixels", str(min(max_pixels(), _MOST))]
+    return [*limits, "-protocol_whitelist", "file", "-i", f"file:{path}"]
 
 
 @contextmanager

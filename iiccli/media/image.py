@@ -11,6 +11,7 @@ from PIL import Image, ImageOps, PngImagePlugin, features
 
 from iiccli.atomic import atomic_path
 from iiccli.errors import OutputError, UsageError
+from iiccli.limits import check_size
 from iiccli.media.colour import to_rgb
 from iiccli.media.opening import DECODE_ERRORS, opened, quiet
 from iiccli.media.resize import Pixels, fit_max_side, fitted_size, resize
@@ -85,6 +86,7 @@ def read_picture(path: Path, *, frame: int | None = None) -> Picture:
         frames = getattr(image, "n_frames", 1)
         if frame is not None:
             image.seek(frame)
+            check_size(path, *image.size)  # it may differ from the first one's
         elif frames > 1:
             notes.append(f"the first of {frames} frames was taken")
         if _reads_16_bit_as_8(image):

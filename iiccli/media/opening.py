@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from iiccli.errors import InputError
+from iiccli.limits import check_size, own_limit
 
 # What Pillow's decoders raise on damaged files; they share no common base.
 DECODE_ERRORS = (
@@ -60,17 +61,14 @@ def opened(path: Path) -> Iterator[Image.Image]:
     """
     check_is_file(path)
     try:
-        with quiet():
-            image = _open(path)
-        with image:
-            yield image
+        with own_limit():
+            with quiet():
+                image = _open(path)
+            with image:
+                check_size(path, *image.size)
+                yield image
     except UnidentifiedImageError as error:
         raise InputError(f"{path} is not a picture that can be read.", _hint(path)) from error
-    except Image.DecompressionBombError as error:
-        raise InputError(
-            f"{path} has too many pixels to be read safely.",
-            f"At most {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels are read; shrink it first.",
-        ) from error
     except PermissionError as error:
         raise InputError(f"No permission to read {path}.") from error
     except MemoryError as error:
@@ -84,11 +82,7 @@ def opened(path: Path) -> Iterator[Image.Image]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence Pillow's warnings.
-
-    It warns of much that is harmless, and of size from 89 megapixels on; from 179 on it
-    refuses, and that is enough.
-    """
+    """Silence Pillow's warnings, which are of much that is harmless."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from iiccli.errors import InputError
+from iiccli.limits import check_size
 from iiccli.media import ffmpeg
 from iiccli.media.resize import Pixels, fitted_size
 from iiccli.media.source import Clip, ClipInfo
@@ -28,6 +29,7 @@ Order = np.ndarray[Any, np.dtype[np.intp]]
 # ffmpeg "reads" these as video too: ANSI art and anything that ends in .txt.
 _NOT_VIDEO = ("tty", "bin", "xbin", "adf", "idf", "image2")
 _Y4M = re.compile(rb"YUV4MPEG2 W(\d+) H(\d+) F(\d+):(\d+) I. A(\d+):(\d+)")
+_TOO_LARGE = re.compile(r"[Pp]icture size (\d+)x(\d+) (?:exceeds|is invalid)")
 _PIXEL_FORMAT = re.compile(r" fmt:(\w+)")
 _COLOUR = re.compile(r"color_space:(\w+).*color_trc:([\w-]+)")
 _HDR = ("smpte2084", "arib-std-b67")
@@ -199,6 +201,7 @@ def _probe(path: Path) -> _Stream:
         else:
             height = max(1, round(height * down / across))
         notes.append(f"pixels of {across}:{down} made square")
+    check_size(path, width, height)
     text = "\n".join(said)
     colour = _COLOUR.search(text)
     space, transfer = colour.groups() if colour else ("unknown", "unknown")
@@ -219,6 +222,9 @@ def _probe_error(path: Path, recognised: bool, said: list[str]) -> InputError:
     """Choose the sentence for a file of which no frame could be decoded."""
     if any("matches no streams" in line for line in said):
         return InputError(f"{path} has no video in it.", "It may hold sound only.")
+    for line in said:
+        if found := _TOO_LARGE.search(line):
+            check_size(path, *map(int, found.groups()))
     if any("moov atom not found" in line for line in said):
         return InputError(f"{path} is incomplete: its index is missing.", "Fetch it anew.")
     if recognised:

@@ -170,7 +170,6 @@ def test_a_real_alpha_is_handed_over(tmp_path: Path) -> None:
     check_stripped(carrier, final)
     assert carrier.alpha is not None
     assert (carrier.alpha == alpha).all()
-    assert any("alpha" in note for note in carrier.notes)
 
 
 def test_gray_as_16_bit_and_as_palette(tmp_path: Path) -> None:
@@ -240,7 +239,7 @@ def test_a_painted_corner_without_metadata(tmp_path: Path) -> None:
     ("edit", "cause"),
     [
         (lambda p: p[:-8, :-8], "cropped"),
-        (lambda p: np.rot90(p), "turned"),
+        (lambda p: np.rot90(p[:, ::-1] // 2), "turned"),
         (lambda p: 255 - p, "edited"),
     ],
 )
@@ -414,7 +413,7 @@ def test_the_size_is_checked_before_the_pixels(tmp_path: Path) -> None:
 
     data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
     path.write_bytes(data)
-    with pytest.raises(InputError, match="more than"):
+    with pytest.raises(InputError, match="at most 268,435,456"):
         read_carrier(path)
 
 

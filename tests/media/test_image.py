@@ -242,12 +242,19 @@ def test_bad_inputs_are_input_errors_that_name_the_file(tmp_path: Path) -> None:
 
 def test_a_decompression_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.fromarray(RGB).save(tmp_path / "a.png")
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 400)  # 600 pixels: a warning, so it is read
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)  # Pillow's own counts for nothing
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert read_picture(tmp_path / "a.png").pixels.shape == RGB.shape
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    with pytest.raises(InputError, match="too many pixels"):
+    assert Image.MAX_IMAGE_PIXELS == 100
+    monkeypatch.setenv("IIC_MAX_PIXELS", "599")
+    with pytest.raises(InputError, match="600 in all; at most 599 are read") as caught:
+        read_picture(tmp_path / "a.png")
+    assert "--max-pixels" in caught.value.hint
+    monkeypatch.setenv("IIC_MAX_PIXELS", "600")
+    assert read_picture(tmp_path / "a.png").pixels.shape == RGB.shape
+    monkeypatch.setenv("IIC_MAX_PIXELS", "many")
+    with pytest.raises(UsageError, match="IIC_MAX_PIXELS"):
         read_picture(tmp_path / "a.png")
 
 

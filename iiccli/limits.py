@@ -1,0 +1,87 @@
+"""How large a picture may be that is read: what stands against decompression bombs.
+
+Like `errors`, a foundation that every layer may use. The limit is one environment variable, so
+that it holds in every process and thread; `--max-pixels` sets it for one command.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from iiccli.errors import InputError, UsageError
+
+DEFAULT_MAX_PIXELS: Final = 2**28
+"""Width times height: 268 million, more than any camera takes and less than fills memory."""
+
+VARIABLE: Final = "IIC_MAX_PIXELS"
+"""Environment variable: another limit."""
+
+_pillow = threading.Lock()
+_inside = 0
+_before: int | None = None
+
+
+def max_pixels() -> int:
+    """How many pixels a picture, a frame or a carrier may have that is read.
+
+    Raises:
+        UsageError: the environment variable holds no number.
+    """
+    given = os.environ.get(VARIABLE, "").strip()
+    if not given:
+        return DEFAULT_MAX_PIXELS
+    if not (given.isascii() and given.isdigit() and int(given)):
+        raise UsageError(
+            f"{VARIABLE} is {given!r}, which is no number of pixels.",
+            "Give a whole number from 1, such as 400000000.",
+        )
+    return int(given)
+
+
+def check_size(name: object, width: int, height: int, limit: int | None = None) -> None:
+    """Refuse a picture that is larger than allowed, before memory is taken for it.
+
+    Args:
+        name: of the file, for the message.
+        width: of the picture.
+        height: likewise.
+        limit: None takes `max_pixels`.
+
+    Raises:
+        InputError: it is larger.
+        UsageError: see `max_pixels`.
+    """
+    if limit is None:
+        limit = max_pixels()
+    if width * height > limit:
+        raise InputError(
+            f"{name} has {width}×{height} pixels, {width * height:,} in all; "
+            f"at most {limit:,} are read.",
+            f"If you trust the file, allow more with --max-pixels or {VARIABLE}.",
+        )
+
+
+@contextmanager
+def own_limit() -> Iterator[None]:
+    """Keep Pillow's own limit, a global, from standing in the way of ours.
+
+    It may be nested and used by several threads; the last that leaves puts it back.
+    """
+    from PIL import Image
+
+    global _inside, _before
+    with _pillow:
+        if _inside == 0:
+            _before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _pillow:
+            _inside -= 1
+            if _inside == 0:
+                Image.MAX_IMAGE_PIXELS = _before

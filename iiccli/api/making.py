@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from iiccli.api.names import Name, paths_of
+from iiccli.api.names import Name, paths_of, phrase_of
 from iiccli.inference.tiles import DEFAULT_TILE
 from iiccli.tasks import dual_view as dual
 from iiccli.tasks import gray as gray_task
@@ -21,6 +21,7 @@ def embed(
     source: Name,
     target: Name,
     *,
+    key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
     force: bool = False,
@@ -31,6 +32,7 @@ def embed(
     Args:
         source: a video, an animation, a folder or pattern of frames.
         target: the carrier: .png, .webp or .tiff; with `whole=True` a folder.
+        key: a pass phrase that locks what it holds; see docs/keys.md.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
         force: replace what exists.
@@ -45,7 +47,7 @@ def embed(
         IicError: see `iiccli.errors`.
         TypeError: an option that does not exist.
     """
-    loader = Loader(device=device, tile=tile)
+    loader = Loader(device=device, tile=tile, phrase=phrase_of(key))
     return embed_video(str(source), Path(target), VideoOptions(**options), loader, force=force)
 
 
@@ -59,6 +61,7 @@ def mononize(
     quality: str = "balanced",
     model: str | None = None,
     method: str = "network",
+    key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
     force: bool = False,
@@ -75,6 +78,7 @@ def mononize(
             comes back is best).
         model: name or path of a model; None chooses.
         method: `network`, or `codec`, which needs no model.
+        key: a pass phrase that locks what it holds; see docs/keys.md.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
         force: replace what exists.
@@ -85,7 +89,7 @@ def mononize(
     Raises:
         IicError: see `iiccli.errors`.
     """
-    chosen = _model(stereo.TASK, 2, model, device, tile, method)
+    chosen = _model(stereo.TASK, 2, model, key, device, tile, method)
     sources = [Path(left)] if right is None else [Path(left), Path(right)]
     views = stereo.Views(layout, swap)
     return stereo.mononize(sources, Path(target), chosen, quality, views, force=force)
@@ -100,6 +104,7 @@ def dual_view(
     quality: str = "balanced",
     model: str | None = None,
     method: str = "network",
+    key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
     force: bool = False,
@@ -116,6 +121,7 @@ def dual_view(
             comes back is best).
         model: name or path of a model; None chooses.
         method: `network`, or `codec`, which needs no model.
+        key: a pass phrase that locks what it holds; see docs/keys.md.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
         force: replace what exists.
@@ -126,7 +132,7 @@ def dual_view(
     Raises:
         IicError: see `iiccli.errors`.
     """
-    chosen = _model(dual.TASK, 2, model, device, tile, method)
+    chosen = _model(dual.TASK, 2, model, key, device, tile, method)
     sources = [Path(wide)] if tele is None else [Path(wide), Path(tele)]
     return dual.embed_dual(sources, Path(target), chosen, quality, zoom, force=force)
 
@@ -136,17 +142,21 @@ def hide(
     secrets: Name | Sequence[Name],
     target: Name,
     *,
+    key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
     force: bool = False,
     **options: Any,
 ) -> Made:
-    """Hide one to four pictures in one that looks like the cover. That is not encryption.
+    """Hide one to four pictures in one that looks like the cover.
+
+    Without a `key` that is no encryption.
 
     Args:
         cover: what the carrier looks like.
         secrets: pictures of any size.
         target: the carrier: .png, .webp or .tiff.
+        key: a pass phrase that locks what it holds; see docs/keys.md.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
         force: replace what exists.
@@ -160,7 +170,7 @@ def hide(
         IicError: see `iiccli.errors`.
         TypeError: an option that does not exist.
     """
-    loader = Loader(device=device, tile=tile)
+    loader = Loader(device=device, tile=tile, phrase=phrase_of(key))
     return hiding.hide(
         Path(cover),
         paths_of(secrets),
@@ -177,6 +187,7 @@ def compose(
     target: Name,
     *,
     alpha: Name | None = None,
+    key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
     force: bool = False,
@@ -189,6 +200,7 @@ def compose(
         background: as large as the composite will be.
         target: the carrier: .png, .webp or .tiff.
         alpha: a gray picture as large as the foreground, white where that is opaque.
+        key: a pass phrase that locks what it holds; see docs/keys.md.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
         force: replace what exists.
@@ -207,7 +219,7 @@ def compose(
         Path(background),
         Path(target),
         layers.LayersOptions(**options),
-        Loader(device=device, tile=tile),
+        Loader(device=device, tile=tile, phrase=phrase_of(key)),
         alpha=None if alpha is None else Path(alpha),
         force=force,
     )
@@ -219,6 +231,7 @@ def gray(
     *,
     quality: str = "balanced",
     model: str | None = None,
+    key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
     force: bool = False,
@@ -231,6 +244,7 @@ def gray(
         quality: `cover` (the carrier is closest to its cover), `balanced`, or `content` (what
             comes back is best).
         model: name or path of a model; None chooses.
+        key: a pass phrase that locks what it holds; see docs/keys.md.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
         force: replace what exists.
@@ -241,7 +255,7 @@ def gray(
     Raises:
         IicError: see `iiccli.errors`.
     """
-    chosen = _model(gray_task.TASK, 1, model, device, tile)
+    chosen = _model(gray_task.TASK, 1, model, key, device, tile)
     return gray_task.embed_gray(Path(photo), Path(target), chosen, quality, force=force)
 
 
@@ -252,6 +266,7 @@ def rescale(
     scale: int | None = None,
     quality: str = "balanced",
     model: str | None = None,
+    key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
     force: bool = False,
@@ -265,6 +280,7 @@ def rescale(
         quality: `cover` (the carrier is closest to its cover), `balanced`, or `content` (what
             comes back is best).
         model: name or path of a model; None chooses.
+        key: a pass phrase that locks what it holds; see docs/keys.md.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
         force: replace what exists.
@@ -275,7 +291,7 @@ def rescale(
     Raises:
         IicError: see `iiccli.errors`.
     """
-    loader = Loader(device=device, tile=tile)
+    loader = Loader(device=device, tile=tile, phrase=phrase_of(key))
     chosen = loader.load(rescaling.model_for(scale, model))
     return rescaling.embed_rescale(Path(photo), Path(target), chosen, quality, force=force)
 
@@ -284,9 +300,10 @@ def _model(
     task: str,
     pictures: int,
     name: str | None,
+    key: str | bytes | None,
     device: str,
     tile: int,
     method: str = "network",
 ) -> LoadedModel:
     entry = choose_entry(task, pictures, name, method=method)
-    return Loader(device=device, tile=tile).load(entry)
+    return Loader(device=device, tile=tile, phrase=phrase_of(key)).load(entry)

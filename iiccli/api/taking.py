@@ -7,7 +7,7 @@ from typing import overload
 
 import numpy as np
 
-from iiccli.api.names import Name, paths_of
+from iiccli.api.names import Name, paths_of, phrase_of
 from iiccli.errors import UsageError
 from iiccli.inference.tiles import DEFAULT_TILE
 from iiccli.tasks import restoring
@@ -29,6 +29,7 @@ def restore(
     form: str | None = None,
     told: Told | None = None,
     model: str | None = None,
+    key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
     force: bool = False,
@@ -44,6 +45,7 @@ def restore(
     form: None = None,
     told: Told | None = None,
     model: str | None = None,
+    key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
     force: bool = False,
@@ -58,6 +60,7 @@ def restore(
     form: str | None = None,
     told: Told | None = None,
     model: str | None = None,
+    key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
     force: bool = False,
@@ -72,9 +75,10 @@ def restore(
         form: another form, as `iic restore --as` has it: `sbs`, `anaglyph` and so on.
         told: what a single carrier without header holds, see `iiccli.tasks.unmarked.Told`.
         model: name or path of a model to use instead of the one that the carrier names.
+        key: the pass phrase of a locked carrier.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
-        force: replace what exists.
+        force: replace what exists, and restore what is left of a locked carrier that was changed.
 
     Returns:
         What was found and written. Without a target the pictures themselves, (H, W, 3) uint8 RGB
@@ -85,7 +89,7 @@ def restore(
         IicError: see `iiccli.errors`.
     """
     paths = paths_of(sources)
-    loader = Loader(device=device, tile=tile, override=model)
+    loader = Loader(device=device, tile=tile, override=model, phrase=phrase_of(key))
     if target is not None:
         choice = Choice(only, form)
         return restoring.restore(paths, str(target), loader, choice, told=told, force=force)
@@ -95,7 +99,7 @@ def restore(
     restoring.check_only(carriers[0].header, loader, only)
     return [
         _array(output)
-        for outputs in restoring.outputs_of(carriers, loader)
+        for outputs in restoring.outputs_of(carriers, loader, force=force)
         for output in outputs
         if only in (None, output.name)
     ]

@@ -21,6 +21,7 @@ from iiccli.cli.options import (
     QuietOption,
     TileOption,
 )
+from iiccli.cli.phrase import KeyFileOption, KeyOption, phrase_of
 from iiccli.errors import UsageError
 from iiccli.inference.tiles import DEFAULT_TILE
 
@@ -61,6 +62,8 @@ def compose(
     preview: PreviewOption = None,
     model: ModelOption = None,
     method: MethodOption = Method.network,
+    key: KeyOption = False,
+    key_file: KeyFileOption = None,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
     force: ForceOption = False,
@@ -77,7 +80,7 @@ def compose(
 
     place = parse_position(position)
     options = layers.LayersOptions(place, resize, quality.value, model, method.value)
-    loader = Loader(device=device, tile=tile)
+    loader = Loader(device=device, tile=tile, phrase=phrase_of(key, key_file, quiet=quiet))
 
     def embed_one(sources: Sequence[Path], target: Path, watch: Watch) -> Made:
         return layers.compose(

@@ -16,6 +16,7 @@ from iiccli.cli.options import (
     QuietOption,
     TileOption,
 )
+from iiccli.cli.phrase import KeyFileOption, KeyOption, phrase_of
 from iiccli.cli.restore import take_out
 from iiccli.inference.tiles import DEFAULT_TILE
 
@@ -45,6 +46,8 @@ def decompose(
         Path | None, typer.Option("--preview", help="Draw the composite and its layers.")
     ] = None,
     model: ModelOption = None,
+    key: KeyOption = False,
+    key_file: KeyFileOption = None,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
     force: ForceOption = False,
@@ -74,6 +77,7 @@ def decompose(
         recursive=recursive,
         preview=preview,
         model=model,
+        phrase=phrase_of(key, key_file, new=False, quiet=quiet),
         device=device,
         tile=tile,
         force=force,

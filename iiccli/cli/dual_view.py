@@ -28,6 +28,7 @@ from iiccli.cli.options import (
     QuietOption,
     TileOption,
 )
+from iiccli.cli.phrase import KeyFileOption, KeyOption, phrase_of
 from iiccli.inference.tiles import DEFAULT_TILE
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def dual_view(
     preview: PreviewOption = None,
     model: ModelOption = None,
     method: MethodOption = Method.network,
+    key: KeyOption = False,
+    key_file: KeyFileOption = None,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
     force: ForceOption = False,
@@ -85,7 +88,7 @@ def dual_view(
 
     how = arrangement(inputs, each=each)
     task.check_zoom(zoom, single=how == "each")
-    loader = Loader(device=device, tile=tile)
+    loader = Loader(device=device, tile=tile, phrase=phrase_of(key, key_file, quiet=quiet))
     chosen = loader.load(choose_entry(task.TASK, 2, model, method=method.value))
 
     def embed_one(sources: Sequence[Path], target: Path, watch: Watch) -> Made:

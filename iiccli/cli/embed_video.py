@@ -20,6 +20,7 @@ from iiccli.cli.options import (
     TileOption,
 )
 from iiccli.cli.output import check_preview, count_of, meter, result, result_json, say
+from iiccli.cli.phrase import KeyFileOption, KeyOption, phrase_of
 from iiccli.errors import UsageError
 from iiccli.inference.tiles import DEFAULT_TILE
 
@@ -84,6 +85,8 @@ def embed_video(
     ] = None,
     model: ModelOption = None,
     method: MethodOption = Method.network,
+    key: KeyOption = False,
+    key_file: KeyFileOption = None,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
     force: ForceOption = False,
@@ -112,7 +115,7 @@ def embed_video(
         half=half,
         method=method.value,
     )
-    loader = Loader(device=device, tile=tile)
+    loader = Loader(device=device, tile=tile, phrase=phrase_of(key, key_file, quiet=quiet))
     begun = time.monotonic()
     with meter("embedding", quiet=quiet) as tell:
         covers = video.embed_video(

@@ -28,6 +28,7 @@ from iiccli.cli.options import (
     TileOption,
     refuse_codec,
 )
+from iiccli.cli.phrase import KeyFileOption, KeyOption, phrase_of
 from iiccli.inference.tiles import DEFAULT_TILE
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def gray(
     preview: PreviewOption = None,
     model: ModelOption = None,
     method: NoMethodOption = Method.network,
+    key: KeyOption = False,
+    key_file: KeyFileOption = None,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
     force: ForceOption = False,
@@ -58,7 +61,7 @@ def gray(
     from iiccli.tasks.models import Loader, choose_entry
 
     refuse_codec(method)
-    loader = Loader(device=device, tile=tile)
+    loader = Loader(device=device, tile=tile, phrase=phrase_of(key, key_file, quiet=quiet))
     chosen = loader.load(choose_entry(TASK, 1, model))
 
     def embed_one(sources: Sequence[Path], target: Path, watch: Watch) -> Made:

@@ -21,6 +21,7 @@ from iiccli.cli.options import (
     QuietOption,
     TileOption,
 )
+from iiccli.cli.phrase import KeyFileOption, KeyOption, phrase_of
 from iiccli.errors import UsageError
 from iiccli.inference.tiles import DEFAULT_TILE
 
@@ -55,6 +56,8 @@ def hide(
     preview: PreviewOption = None,
     model: ModelOption = None,
     method: MethodOption = Method.network,
+    key: KeyOption = False,
+    key_file: KeyFileOption = None,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
     force: ForceOption = False,
@@ -76,7 +79,7 @@ def hide(
             "Make the preview of a carrier with header.",
         )
     options = hiding.HideOptions(quality.value, fit.value, not no_header, model, method.value)
-    loader = Loader(device=device, tile=tile)
+    loader = Loader(device=device, tile=tile, phrase=phrase_of(key, key_file, quiet=quiet))
 
     def embed_one(sources: Sequence[Path], target: Path, watch: Watch) -> Made:
         return hiding.hide(

@@ -30,6 +30,7 @@ from iiccli.cli.options import (
     TileOption,
 )
 from iiccli.cli.output import count_of, meter, result, result_json, say
+from iiccli.cli.phrase import KeyFileOption, KeyOption, phrase_of
 from iiccli.errors import UsageError
 from iiccli.inference.tiles import DEFAULT_TILE
 
@@ -86,6 +87,8 @@ def mononize(
     preview: PreviewOption = None,
     model: ModelOption = None,
     method: MethodOption = Method.network,
+    key: KeyOption = False,
+    key_file: KeyFileOption = None,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
     force: ForceOption = False,
@@ -115,7 +118,7 @@ def mononize(
         _check_clip(inputs, moving, preview)
     elif start is not None or end is not None:
         raise UsageError("--start and --end are for clips.", "With --clip a folder is one.")
-    loader = Loader(device=device, tile=tile)
+    loader = Loader(device=device, tile=tile, phrase=phrase_of(key, key_file, quiet=quiet))
     chosen = loader.load(choose_entry(stereo.TASK, 2, model, method=method.value))
     manner = Manner(output, preview, quality.value, recursive, force, quiet, as_json)
     if any(moving):

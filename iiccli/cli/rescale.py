@@ -28,6 +28,7 @@ from iiccli.cli.options import (
     TileOption,
     refuse_codec,
 )
+from iiccli.cli.phrase import KeyFileOption, KeyOption, phrase_of
 from iiccli.inference.tiles import DEFAULT_TILE
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def rescale(
     preview: PreviewOption = None,
     model: ModelOption = None,
     method: NoMethodOption = Method.network,
+    key: KeyOption = False,
+    key_file: KeyFileOption = None,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
     force: ForceOption = False,
@@ -67,7 +70,7 @@ def rescale(
     from iiccli.tasks.rescale import TASK, embed_rescale, model_for
 
     refuse_codec(method)
-    loader = Loader(device=device, tile=tile)
+    loader = Loader(device=device, tile=tile, phrase=phrase_of(key, key_file, quiet=quiet))
     chosen = loader.load(model_for(scale, model))
 
     def embed_one(sources: Sequence[Path], target: Path, watch: Watch) -> Made:

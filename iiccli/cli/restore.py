@@ -21,6 +21,7 @@ from iiccli.cli.options import (
     TileOption,
 )
 from iiccli.cli.output import Meter, check_preview, count_of, meter, result, result_json, say
+from iiccli.cli.phrase import KeyFileOption, KeyOption, phrase_of
 from iiccli.cli.streams import Streams, streams
 from iiccli.errors import UsageError
 from iiccli.inference.tiles import DEFAULT_TILE
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from iiccli.carrier import Carrier
+    from iiccli.locking import Phrase
     from iiccli.tasks.parts import Bad
     from iiccli.tasks.restoring import Progress, Report, RestoredOutputs
     from iiccli.tasks.restoring_many import RestoreJob, RestoreOutcome
@@ -97,6 +99,8 @@ def restore(
         typer.Option("--fit", help="As it was when hiding.", rich_help_panel=_UNMARKED),
     ] = None,
     model: ModelOption = None,
+    key: KeyOption = False,
+    key_file: KeyFileOption = None,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
     force: ForceOption = False,
@@ -123,6 +127,7 @@ def restore(
         recursive=recursive,
         preview=preview,
         model=model,
+        phrase=phrase_of(key, key_file, new=False, quiet=quiet),
         device=device,
         tile=tile,
         force=force,
@@ -141,6 +146,7 @@ def take_out(
     recursive: bool,
     preview: Path | None,
     model: str | None,
+    phrase: Phrase | None,
     device: str,
     tile: int,
     force: bool,
@@ -162,7 +168,7 @@ def take_out(
     from iiccli.tasks.models import Loader
     from iiccli.tasks.way import Choice
 
-    loader = Loader(device=device, tile=tile, override=model)
+    loader = Loader(device=device, tile=tile, override=model, phrase=phrase)
     choice = Choice(only, form)
     with streams(carriers, output, as_json=as_json) as stream:
         if preview is not None:

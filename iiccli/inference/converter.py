@@ -149,13 +149,14 @@ def make_converter(
         f"The weights of {card.name} do not fit the network it names.", "Get the file again."
     )
     try:
+        with torch.device("meta"):  # takes no memory for what the description claims
+            claimed = build(card.network, card.config).state_dict()
+        if {k: v.shape for k, v in claimed.items()} != {k: v.shape for k, v in state.items()}:
+            raise unfit
         network: Any = build(card.network, card.config)
         network.load_state_dict(state)
-    except (TypeError, ValueError, KeyError, RuntimeError) as error:
-        raise unfit from error
-    try:
         return _wrapped(card, network, device, tile)
-    except ValueError as error:
+    except (TypeError, ValueError, KeyError, RuntimeError, ArithmeticError) as error:
         raise unfit from error
 
 

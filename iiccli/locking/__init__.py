@@ -6,8 +6,7 @@ message is noise. What this protects from, and what not: docs/keys.md. The primi
 HKDF, ChaCha20, HMAC-SHA256) are those of the library `cryptography` and of Python.
 """
 
-from iiccli.locking.key import Key
 from iiccli.locking.phrase import Phrase
-from iiccli.locking.seal import is_whole, locked, opened
+from iiccli.locking.seal import KeyedLock
 
-__all__ = ["Key", "Phrase", "is_whole", "locked", "opened"]
+__all__ = ["KeyedLock", "Phrase"]

@@ -315,9 +315,17 @@ def is_done(
 
 
 def made_by(model: LoadedModel, quality: str) -> Callable[[Job, Header], bool]:
-    """Tell for `run` whether a carrier that is there is of this model and quality."""
+    """Tell for `run` whether a carrier that is there is of this model, quality and pass phrase."""
     level = quality_index(quality, model.converter.qualities)
-    return lambda job, header: (header.model_hash, header.quality) == (model.hash, level)
+
+    def same(job: Job, header: Header) -> bool:
+        if (header.model_hash, header.quality) != (model.hash, level):
+            return False
+        if header.lock is None or model.phrase is None:
+            return header.lock is None and model.phrase is None
+        return model.phrase.key_for(header.lock) is not None
+
+    return same
 
 
 def alike(a: Pixels, b: Pixels) -> bool:

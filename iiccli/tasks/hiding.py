@@ -10,7 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from iiccli.carrier import MAX_PIXELS, Header, check_carrier_target, write_carrier
+from iiccli.carrier import (
+    MAX_PIXELS,
+    VEIL_LENGTH,
+    Header,
+    can_be_veiled,
+    check_carrier_target,
+    write_carrier,
+)
 from iiccli.errors import InputError, ModelError, UsageError
 from iiccli.inference.converter import Progress, no_progress
 from iiccli.media.fitting import FIT_BYTES, MAX_SIDE, RULES, Fit, Rule, cropped, fit, unfit
@@ -36,7 +43,8 @@ class HideOptions:
         quality: `cover`, `balanced` or `content`.
         fit: how secrets are brought to the cover's size, see `iiccli.media.fitting.Rule`.
         header: whether the carrier says what it is. Without, nothing in the file tells it, and
-            restoring has to be told task, model and sizes.
+            restoring has to be told task, model and sizes; in one that is locked, the pass phrase
+            finds them.
         model: name or path of a model; None chooses by the number of secrets.
         method: `network`, or `codec`, which needs no model.
     """
@@ -106,6 +114,11 @@ def hide(
         ) from error
     base = read_flat(cover, note)
     size = (base.pixels.shape[1], base.pixels.shape[0])
+    if not options.header and loader.phrase is not None and not can_be_veiled(*size[::-1], 3):
+        raise InputError(
+            f"{cover.name} is too small to hold a locked message without a header in the file.",
+            "Leave out --no-header, or take a larger cover.",
+        )
     pictures, fits, originals = [base.pixels], [], []
     for number, path in enumerate(secrets, start=1):
         picture = in_profile_of(read_flat(path, note), path, base, note)
@@ -130,13 +143,17 @@ def hide(
         progress,
         essentials=b"".join(how.to_bytes() for how in fits),
     )
+    veil = None
+    if not options.header and header.lock is not None and model.phrase is not None:
+        veil = model.phrase.veil(header.lock, VEIL_LENGTH)
     look = model.converter.cover(base.pixels)
     written = write_carrier(
         target,
         pixels,
         header,
         target=look,
-        pixel_header=options.header,
+        pixel_header=options.header or veil is not None,
+        veil=veil,
         metadata=options.header,
         force=force,
         icc=base.icc,
@@ -145,7 +162,8 @@ def hide(
     )
     if not options.header:
         note(f"nothing in {target} says what it is; take the secrets out with")
-        note(restore_command(target, model, options, fits))
+        command = f"iic restore {shlex.quote(str(target))} --key"
+        note(command if veil is not None else restore_command(target, model, options, fits))
     return Made(target, written, header, look, [*originals, Output(COVER, base.pixels)])
 
 

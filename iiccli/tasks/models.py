@@ -12,6 +12,7 @@ from iiccli.inference.codec import MODULI, CodecConverter
 from iiccli.inference.converter import Converter, make_converter
 from iiccli.inference.device import choose
 from iiccli.inference.tiles import DEFAULT_TILE
+from iiccli.locking import Phrase
 from iiccli.zoo.catalogue import Entry, find, find_by_hash, for_pictures
 from iiccli.zoo.modelfile import Card, load_model
 
@@ -30,11 +31,13 @@ class LoadedModel:
         name: with its version, in letters that a carrier's header can hold; `codec`.
         hash: SHA-256 of its file; `NO_MODEL` for the codec.
         converter: the network, or the codec.
+        phrase: locks the carriers that it makes; None leaves them open.
     """
 
     name: str
     hash: str
     converter: Converter
+    phrase: Phrase | None = None
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -87,18 +90,20 @@ class Codec:
 
 @dataclass
 class Loader:
-    """Loads models onto one device and keeps them.
+    """What carriers are made and restored with: models, loaded once, and the pass phrase.
 
     Attributes:
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels.
         override: name or path of a model to use whatever else is asked for; `codec` is the
             codec.
+        phrase: locks the carriers that are made, and opens those that are locked.
     """
 
     device: str = "auto"
     tile: int = DEFAULT_TILE
     override: str | None = None
+    phrase: Phrase | None = None
     _loaded: dict[str, LoadedModel] = field(default_factory=dict)
 
     def load(self, entry: Entry | Codec) -> LoadedModel:
@@ -109,13 +114,13 @@ class Loader:
             DeviceError: the device is not there.
         """
         if isinstance(entry, Codec):
-            return LoadedModel(entry.name, entry.hash, entry.converter)
+            return LoadedModel(entry.name, entry.hash, entry.converter, self.phrase)
         digest = entry.hash
         if digest not in self._loaded:
             card, state = load_model(entry.path)
             converter = make_converter(card, state, choose(self.device), self.tile)
             name = re.sub(r"[^A-Za-z0-9._-]", "-", card.name)[:64] or "unnamed"
-            self._loaded[digest] = LoadedModel(name, digest, converter)
+            self._loaded[digest] = LoadedModel(name, digest, converter, self.phrase)
         return self._loaded[digest]
 
     def load_for_carrier(self, header: Header) -> LoadedModel:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from iiccli.carrier import FORMATS, Carrier, read_carrier
 from iiccli.errors import IicError, InputError, UsageError
+from iiccli.locking import Phrase
 from iiccli.tasks.batch import Item, find_items
 
 
@@ -65,22 +66,23 @@ def find_carriers(
     return items
 
 
-def read_parts(paths: Sequence[Path]) -> list[Carrier]:
+def read_parts(paths: Sequence[Path], phrase: Phrase | None = None) -> list[Carrier]:
     """Read one carrier, or all parts of a clip, which come out in their order.
 
-    Of several, only what they say about themselves is kept; `with_pixels` reads the rest.
+    Of several, only what they say about themselves is kept; `with_pixels` reads the rest. What is
+    veiled is found with the right pass phrase alone.
 
     Raises:
         InputError, NotACarrierError, DamagedCarrierError, UsageError: see `errors`.
     """
-    carriers = [read_carrier(path) for path in paths[:1]]
+    carriers = [_read(path, phrase) for path in paths[:1]]
     for path in paths[1:]:
         carriers[-1] = _light(carriers[-1])
-        carriers.append(_light(read_carrier(path)))
+        carriers.append(_light(_read(path, phrase)))
     return ordered(carriers)
 
 
-def grouped(items: Sequence[Item]) -> tuple[list[Group], list[Bad]]:
+def grouped(items: Sequence[Item], phrase: Phrase | None = None) -> tuple[list[Group], list[Bad]]:
     """Read what carriers say about themselves, and put the parts of clips together.
 
     Returns:
@@ -91,7 +93,7 @@ def grouped(items: Sequence[Item]) -> tuple[list[Group], list[Bad]]:
     for number, item in enumerate(items):
         path = item.sources[0]
         try:
-            carrier = _light(read_carrier(path))
+            carrier = _light(_read(path, phrase))
         except IicError as error:
             bad.append(Bad(path, error))
             continue
@@ -115,9 +117,13 @@ def grouped(items: Sequence[Item]) -> tuple[list[Group], list[Bad]]:
     return groups, bad
 
 
-def with_pixels(carrier: Carrier) -> Carrier:
+def with_pixels(carrier: Carrier, phrase: Phrase | None = None) -> Carrier:
     """The carrier with its pixels, read again if they were left out."""
-    return carrier if carrier.pixels.size else read_carrier(carrier.path)
+    return carrier if carrier.pixels.size else _read(carrier.path, phrase)
+
+
+def _read(path: Path, phrase: Phrase | None) -> Carrier:
+    return read_carrier(path, unveil=None if phrase is None else phrase.veil)
 
 
 def _light(carrier: Carrier) -> Carrier:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from iiccli.carrier import CODEC, Carrier, Header, header_samples
+from iiccli.carrier import CODEC, Carrier, Header, reserved_samples
 from iiccli.errors import DamagedCarrierError, ModelError, NotACarrierError, UsageError
 from iiccli.inference.converter import Progress, no_progress
 from iiccli.inference.device import enough_memory
+from iiccli.locking import KeyedLock
 from iiccli.tasks.conversion import conversion
 from iiccli.tasks.models import LoadedModel, Loader
 from iiccli.zoo.modelfile import Card
@@ -107,13 +108,16 @@ def embed_pictures(
     level = quality_index(quality, converter.qualities)
     height, width = pictures[0].shape[:2]
     size = converter.carrier_size(width, height)
-    free = ~header_samples(size[1], size[0], converter.channels)
+    shape = (size[1], size[0], converter.channels)
+    lock = None if model.phrase is None else KeyedLock.new(model.phrase)
+    pad = _pad(model, lock, shape, level)
+    free = ~reserved_samples(*shape, locked=lock is not None)
     order = _reference_first(len(pictures), reference)
     filled = [pictures[i] for i in order]
     filler = converter.filler(pictures[reference])
     filled += [filler] * (converter.card.pictures - len(pictures))
     with enough_memory():
-        carrier = converter.embed(filled, level, free, progress, zoom=zoom)
+        carrier = converter.embed(filled, level, free, progress, zoom=zoom, pad=pad)
     header.setdefault("essentials", width.to_bytes(4, "big") + height.to_bytes(4, "big"))
     made = Header(
         task=converter.card.task,
@@ -125,40 +129,52 @@ def embed_pictures(
         quality=level,
         **header,
     )
-    return carrier, made
+    return carrier, made if lock is None else lock.sealed(made, carrier)
 
 
 def restore_pictures(
-    loader: Loader, carrier: Carrier, progress: Progress = no_progress
+    loader: Loader, carrier: Carrier, progress: Progress = no_progress, *, force: bool = False
 ) -> RestoredPictures:
     """Restore what a carrier holds.
 
+    Args:
+        loader: gives the model, and the pass phrase for a carrier that is locked.
+        carrier: see there.
+        progress: told how far it is.
+        force: restore what is left of a locked carrier that was changed.
+
     Raises:
+        PhraseError: it is locked, and the pass phrase is missing or wrong.
         ModelError: the model that made it is not here, or another was asked for that does
             not fit.
-        DamagedCarrierError: nothing of its message is left.
+        DamagedCarrierError: nothing of its message is left, or it is locked and was changed.
         NotACarrierError: it has no header, and what was told of it is wrong.
         DeviceError: there is not enough memory.
     """
     header = carrier.header
+    lock, notes = _opened(loader, carrier, force)
     model = loader.load_for_carrier(header)
-    notes: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
     if not model.hash.startswith(header.model_hash):
         _check_fits(model, carrier)
-        notes = (f"restored with {model.name}, though made by {_maker(header)}",)
+        foreign = (f"restored with {model.name}, though made by {_maker(header)}",)
     pixels = _with_channels(carrier.pixels, model.converter.channels)
     height, width = pixels.shape[:2]
     size = _picture_size(header, (width, height), model.converter.scale)
-    free = ~header_samples(height, width, model.converter.channels)
+    shape = (height, width, model.converter.channels)
+    free = ~reserved_samples(*shape, locked=lock is not None)
     level = min(header.quality, model.converter.qualities - 1)
+    pad = _pad(model, lock, shape, level)
     zoom = conversion(model.converter.card.task).zoom(header)
     with enough_memory():
         try:
-            restored = model.converter.restore(pixels, size, level, free, progress, zoom=zoom)
+            restored = model.converter.restore(
+                pixels, size, level, free, progress, zoom=zoom, pad=pad
+            )
         except DamagedCarrierError as error:  # of a codec, which keeps all or nothing
             if carrier.state == "told":
                 raise _nothing_as_told(model, carrier) from error
-            if notes:
+            if foreign:
                 raise _misfit(model, carrier) from error
             raise DamagedCarrierError(
                 f"{carrier.path.name} cannot be restored. {error.message}", error.hint
@@ -166,7 +182,7 @@ def restore_pictures(
     lost = restored.damaged is not None and restored.damaged > MAX_LOSS
     if lost and carrier.state == "told":
         raise _nothing_as_told(model, carrier)
-    if lost and notes:
+    if lost and foreign:
         raise _misfit(model, carrier)
     if lost:
         cause = " ".join(carrier.notes) or "Its pixels were changed all over."
@@ -184,9 +200,53 @@ def restore_pictures(
         [picture for picture in pictures if picture is not None],
         min(header.reference, valid - 1),
         restored.damaged,
-        (*notes, *restored.notes),
+        (*notes, *foreign, *restored.notes),
         model.converter.card,
     )
+
+
+def _pad(
+    model: LoadedModel, lock: KeyedLock | None, shape: tuple[int, int, int], level: int
+) -> Pixels | None:
+    """What locks the digits of a carrier of that shape (h, w, c); None where nothing does.
+
+    Raises:
+        ModelError: the model's carriers have no digits.
+    """
+    if lock is None:
+        return None
+    moduli = model.converter.moduli(level)
+    if moduli is None:
+        raise ModelError(
+            f"The model {model.name} makes carriers that cannot be locked.",
+            "Leave out the pass phrase, or choose another model.",
+        )
+    return lock.pad(shape, moduli)
+
+
+def _opened(
+    loader: Loader, carrier: Carrier, force: bool
+) -> tuple[KeyedLock | None, tuple[str, ...]]:
+    """The lock of a locked carrier with its key, and remarks on whether it is whole.
+
+    Raises:
+        PhraseError: the pass phrase is missing or wrong.
+        DamagedCarrierError: the carrier was changed since, and `force` is false.
+    """
+    header, name = carrier.header, carrier.path.name
+    if header.lock is None:
+        return None, ()
+    lock = KeyedLock.opened(name, header.lock, loader.phrase)
+    if lock.is_whole(header, carrier.pixels):
+        return lock, ()
+    if not force:
+        cause = " ".join(carrier.notes)
+        raise DamagedCarrierError(
+            f"{name} was changed since it was locked, though the pass phrase is right. "
+            f"{cause}".strip(),
+            "--force restores what is left; do not trust what comes back.",
+        )
+    return lock, ("it was changed since it was locked: do not trust what came back",)
 
 
 def _check_fits(model: LoadedModel, carrier: Carrier) -> None:

@@ -74,14 +74,18 @@ class Report:
 
 
 def restore_outputs(
-    loader: Loader, carrier: Carrier, progress: Callable[[float], None] = no_progress
+    loader: Loader,
+    carrier: Carrier,
+    progress: Callable[[float], None] = no_progress,
+    *,
+    force: bool = False,
 ) -> RestoredOutputs:
-    """Restore what a carrier holds, by name.
+    """Restore what a carrier holds, by name; `force` is that of `restore_pictures`.
 
     Raises:
-        ModelError, DamagedCarrierError, DeviceError: see `restore_pictures`.
+        ModelError, PhraseError, DamagedCarrierError, DeviceError: see `restore_pictures`.
     """
-    restored = restore_pictures(loader, carrier, progress)
+    restored = restore_pictures(loader, carrier, progress, force=force)
     outputs = conversion_of(carrier.header, loader).outputs(carrier.header, restored)
     return RestoredOutputs(outputs, restored)
 
@@ -118,7 +122,7 @@ def restore(
         loader: gives the models.
         choice: see there.
         told: what a single carrier without header holds.
-        force: replace what exists.
+        force: replace what exists, and restore what is left of a locked carrier that was changed.
         progress: see `Progress`.
         keep: see `Keep`.
 
@@ -141,7 +145,9 @@ def read_all(paths: Sequence[Path], loader: Loader, told: Told | None = None) ->
     Raises:
         InputError, NotACarrierError, DamagedCarrierError, ModelError, UsageError: see `errors`.
     """
-    return read_parts(paths) if told is None else [read_told(single(paths), told, loader)]
+    if told is not None:
+        return [read_told(single(paths), told, loader)]
+    return read_parts(paths, loader.phrase)
 
 
 def check_any_target(target: Path | str, *, force: bool) -> None:
@@ -212,7 +218,7 @@ def restore_carriers(
         tally.add(carrier, back)
         keep(carrier, back)
 
-    stream = outputs_of(carriers, loader, progress, kept)
+    stream = outputs_of(carriers, loader, progress, kept, force=force)
     names: tuple[str, ...] = ()
     if way.clip:
         rate = header.fps or DEFAULT_RATE
@@ -243,19 +249,21 @@ def outputs_of(
     loader: Loader,
     progress: Progress = lambda done, total, share: None,
     keep: Keep = keep_nothing,
+    *,
+    force: bool = False,
 ) -> Iterator[list[Output]]:
-    """Restore what `read_parts` has read, one carrier after the other.
+    """Restore what `read_parts` has read, one carrier after the other; see `restore_outputs`.
 
     Raises:
-        ModelError, DamagedCarrierError, DeviceError: see `restore_pictures`.
+        ModelError, PhraseError, DamagedCarrierError, DeviceError: see `restore_pictures`.
     """
     for done, carrier in enumerate(carriers):
 
         def share_of(share: float, done: int = done) -> None:
             progress(done, len(carriers), share)
 
-        whole = with_pixels(carrier)
-        back = restore_outputs(loader, whole, share_of)
+        whole = with_pixels(carrier, loader.phrase)
+        back = restore_outputs(loader, whole, share_of, force=force)
         keep(whole, back)
         yield back.outputs
 

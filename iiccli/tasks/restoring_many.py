@@ -101,10 +101,10 @@ def plan(
         check_any_target(output, force=force)
     if output is not None and not is_folder(output):
         spare(paths, output)
-        carriers = read_parts(paths)
+        carriers = read_parts(paths, loader.phrase)
         accept(carriers[0])
         return [RestoreJob(carriers, output, named=True)], []
-    groups, bad = grouped(items)
+    groups, bad = grouped(items, loader.phrase)
     if not groups and len(paths) == 1:
         raise bad[0].error
     kinds: list[tuple[Group, Conversion]] = []
@@ -242,7 +242,9 @@ def _is_there(job: RestoreJob, loader: Loader, choice: Choice) -> bool:
             picture = read_picture(target)
             # The one picture that comes back looks like its carrier; of several, who knows.
             looks = len(kind.names(header)) > 1
-            return looks or alike(picture.pixels, with_pixels(job.carriers[0]).pixels)
+            return looks or alike(
+                picture.pixels, with_pixels(job.carriers[0], loader.phrase).pixels
+            )
         if not target.is_dir():
             return False
         for file in _expected(job, kind, header, choice):

@@ -24,6 +24,12 @@ _DAMAGE = (
 )
 
 
+MOST_TIMES = 200
+"""An archive that unpacks to more times its size is a bomb: pictures hardly shrink."""
+SMALL = 2**30
+"""Bytes that any archive may unpack to."""
+
+
 def unpack(archive: Path, choose: Choice, progress: Progress) -> int:
     """Write the chosen members of a ZIP or TAR file; what is there already is left alone.
 
@@ -39,11 +45,12 @@ def unpack(archive: Path, choose: Choice, progress: Progress) -> int:
         How many files were written.
 
     Raises:
-        InputError: it is missing, damaged, or encrypted.
+        InputError: it is missing, damaged, encrypted, or unpacks to a multiple of its size.
         OutputError: the system refuses to write.
     """
     written = 0
     with _reading(archive):
+        room = max(SMALL, MOST_TIMES * archive.stat().st_size)
         for name, content in _members(archive, progress):
             target = choose(name)
             if target is None or target.exists():
@@ -53,9 +60,32 @@ def unpack(archive: Path, choose: Choice, progress: Progress) -> int:
                 temporary.open("wb") as file,
                 content() as packed,
             ):
-                shutil.copyfileobj(packed, file)
+                shutil.copyfileobj(_Bounded(packed, room, archive), file)
+                room -= file.tell()
             written += 1
     return written
+
+
+class _Bounded:
+    """A member of which only so many bytes may be read."""
+
+    def __init__(self, packed: IO[bytes], room: int, archive: Path) -> None:
+        self._packed, self._room, self._archive = packed, room, archive
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes.
+
+        Raises:
+            InputError: there was more than fits.
+        """
+        piece = self._packed.read(size)
+        self._room -= len(piece)
+        if self._room < 0:
+            raise InputError(
+                f"{self._archive} unpacks to more than {MOST_TIMES} times its size.",
+                "No pictures do; if you trust it, unpack it yourself.",
+            )
+        return piece
 
 
 @contextmanager

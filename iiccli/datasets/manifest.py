@@ -25,6 +25,9 @@ SPLITS = ("train", "val", "test")
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom, in pixels; the latter two are just outside."""
 
+MOST_ZOOM = 1000
+"""Of double views: a larger one is a mistake."""
+
 _VERSION_KEY = "iic-manifest"
 
 
@@ -211,6 +214,8 @@ def _item(line: Mapping[str, Any]) -> Item:
     zoom = line.get("zoom", 1.0)
     if isinstance(zoom, bool) or not isinstance(zoom, int | float) or not zoom >= 1:
         raise _WrongError("has a zoom below 1")
+    if zoom > MOST_ZOOM:
+        raise _WrongError(f"has a zoom above {MOST_ZOOM}")
     return Item(_text(line, "name"), tuple(map(_picture, pictures)), float(zoom))
 
 
@@ -218,7 +223,7 @@ def _picture(value: Any) -> Picture:
     if not isinstance(value, dict):
         raise _WrongError("has a picture that is no object")
     path = _text(value, "path")
-    if path.startswith("/") or ".." in path.split("/"):
+    if path.startswith(("/", "\\")) or ".." in path.replace("\\", "/").split("/") or "\0" in path:
         raise _WrongError(f"names {path!r}, which is outside the root")
     width, height = _whole(value, "width"), _whole(value, "height")
     box = None if value.get("box") is None else _box(value["box"], width, height)

@@ -97,10 +97,41 @@ def find(name: str) -> Entry:
 
 
 def find_by_hash(digest: str, name: str = "") -> Entry | None:
-    """The model whose SHA-256 begins with `digest`; the one called `name` is tried first."""
+    """The model whose SHA-256 begins with `digest`; the one called `name` is tried first.
+
+    The name is compared with those of the files at hand, and never used as a path.
+
+    Raises:
+        ModelError: there is none, but another file of that name: damaged, or swapped.
+    """
     known = entries()
     known.sort(key=lambda entry: entry.name != name)
-    return next((entry for entry in known if entry.hash.startswith(digest)), None)
+    hashes = {}
+    for entry in known:
+        hashes[entry.name] = entry.hash
+        if hashes[entry.name].startswith(digest):
+            return entry
+    if name in hashes:
+        path = next(entry.path for entry in known if entry.name == name)
+        raise ModelError(
+            f"The carrier needs {name} with the SHA-256 {digest[:16]}…, but {path} has "
+            f"{hashes[name][:16]}…: it is damaged, or another file of that name.",
+            "`iic models verify` tells whether it is as published; get the original file.",
+        )
+    return None
+
+
+def check_published(entry: Entry, digest: str) -> None:
+    """Refuse a model that is not the file which README.md beside it tells of.
+
+    Raises:
+        ModelError: it is another file of that name.
+    """
+    if published_hash(entry) not in (None, digest):
+        raise ModelError(
+            f"{entry.path} is not the file that was published: it is damaged, or was swapped.",
+            "Get the file again; `iic models verify` checks all of them.",
+        )
 
 
 def for_pictures(task: str, pictures: int, scale: int = 1) -> Entry:

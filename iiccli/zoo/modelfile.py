@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 SUFFIX = ".safetensors"
+HEADER_LIMIT = 2**20
+"""Longest header of a file that is parsed, in bytes: 150 times those of the models that ship."""
+NUMBER_LIMIT = 4096
+"""No hyper-parameter of a network is larger: what a file claims is not what memory is taken for."""
+LENGTH_LIMIT = 64
+"""No list among them is longer."""
 
 _TEXTS = ("name", "task", "network", "reference", "colour", "data", "licence")
 _TABLES = ("config", "recipe", "metrics")
@@ -105,6 +111,7 @@ def read_card(path: Path) -> Card:
 
     if not path.is_file():
         raise ModelError(f"There is no model file {path}.", "See `iic models` for those at hand.")
+    check_header(path)
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
@@ -113,6 +120,22 @@ def read_card(path: Path) -> Card:
             f"{path} is damaged or is not a safetensors file.", "Get the file again."
         ) from error
     return _card(metadata, path)
+
+
+def check_header(path: Path) -> None:
+    """Refuse what only claims to be a safetensors file, before anything of it is parsed.
+
+    Raises:
+        ModelError: it cannot be read, or its header is longer than the file or `HEADER_LIMIT`.
+    """
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            rest = path.stat().st_size - 8
+    except OSError as error:
+        raise ModelError(f"Cannot read the model {path}: {error.strerror}.") from error
+    if not 2 <= length <= min(rest, HEADER_LIMIT):
+        raise ModelError(f"{path} is damaged or is not a safetensors file.", "Get the file again.")
 
 
 def load_model(path: Path) -> tuple[Card, dict[str, Tensor]]:
@@ -143,13 +166,37 @@ def _card(metadata: dict[str, str], path: Path) -> Card:
             raise ModelError(
                 f"{path} was made by a newer iic (model format {version}).", "Upgrade iic."
             )
-        tables = {key: json.loads(metadata.get(key, "{}")) for key in _TABLES}
+        tables: dict[str, Any] = {key: _table(metadata.get(key, "{}")) for key in _TABLES}
         texts: dict[str, Any] = {key: metadata[key] for key in _TEXTS if key in metadata}
-        if not all(isinstance(table, dict) for table in tables.values()):
-            raise ValueError
+        for value in tables["config"].values():
+            _check_parameter(value)
         card = Card(**texts, **tables, format=version)
         if card.pictures < 1 or card.scale < 1:
             raise ValueError
         return card
     except (ValueError, TypeError, RecursionError) as error:
         raise ModelError(f"The description inside {path} is damaged.") from error
+
+
+def _table(text: str) -> dict[str, Any]:
+    def refuse(word: str) -> None:
+        raise ValueError(f"{word} is no JSON")
+
+    table = json.loads(text, parse_constant=refuse)
+    if not isinstance(table, dict):
+        raise ValueError("no table")
+    return table
+
+
+def _check_parameter(value: Any) -> None:
+    """Refuse a hyper-parameter that would take memory or time before the weights are looked at.
+
+    Raises:
+        ValueError: it is too large, or too deep.
+    """
+    if isinstance(value, list | str | dict) and len(value) > LENGTH_LIMIT:
+        raise ValueError("too long")
+    if isinstance(value, int | float) and not abs(value) <= NUMBER_LIMIT:
+        raise ValueError("too large")
+    for item in value if isinstance(value, list) else ():
+        _check_parameter(item)

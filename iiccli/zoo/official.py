@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from iiccli.networks.iicnet import IICNet, IICNetConfig
 from iiccli.networks.iicnet.config import Downscale
 from iiccli.networks.invertible import Haar
 from iiccli.networks.invertible.order import BANDS, COLOURS, Order
+from iiccli.zoo.modelfile import check_header
 
 COLOUR_ORDER: Final = "bgr"
 """The channels of a picture, as the official networks were trained."""
@@ -66,6 +68,11 @@ def load_official(
     """
     path = Path(path)
     state = _state_dict(_read(path), path)
+    claimed = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
+    if claimed > path.stat().st_size:
+        raise ModelError(
+            f"{path.name}: its tensors claim to be larger than the file.", "Get the file again."
+        )
     shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
     try:
         config = infer_config(shapes, pictures=pictures, order=order, out_channels=out_channels)
@@ -137,6 +144,8 @@ def _candidates(shapes: Mapping[str, Shape]) -> Iterator[IICNetConfig]:
             "The checkpoint has no coupling blocks of an IICNet.",
             "Their names begin with '2.operations.0.'; is this an official IICNet checkpoint?",
         )
+    if max(blocks) >= len(shapes):  # a number that no network of these tensors has
+        raise ModelError("The checkpoint lacks coupling blocks that its names count.")
     split, channels = to_first[0], to_first[0] + to_rest[0]
     features = shapes.get("0.forw_rel.DB_heads.0.conv5.weight", (64,))[0]
     downscales: tuple[Downscale, ...] = get_args(Downscale)
@@ -203,11 +212,16 @@ def _read(path: Path) -> Any:
     )
     if path.suffix == ".safetensors":
         try:
+            check_header(path)
             return load_file(path)
-        except (SafetensorError, OSError) as error:
+        except (SafetensorError, OSError, ModelError) as error:
             raise not_one from error
+    if _is_packed(path):
+        raise not_one
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # torch's, about formats that nobody here has chosen
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if not _is_pickle(path):
             raise not_one from error
@@ -215,8 +229,20 @@ def _read(path: Path) -> Any:
             f"{path} holds more than weights, and nothing of it was run.",
             "Save its state dict alone, torch.save(net.state_dict(), ...), where you trust it.",
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError) as error:
+    except Exception as error:  # torch raises nearly anything on damaged files
         raise not_one from error
+
+
+def _is_packed(path: Path) -> bool:
+    """Whether it is an archive with compressed members, which torch never writes.
+
+    A small one could unpack to more than fits into memory.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return False  # torch says what it is
 
 
 def _is_pickle(path: Path) -> bool:

@@ -119,3 +119,26 @@ def test_a_member_that_changed_is_found(tmp_path: Path) -> None:
 def test_a_missing_archive_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.tar cannot be read"):
         unpack(tmp_path / "none.tar", lambda member: None, nothing)
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+def test_a_bomb_is_refused_before_it_fills_the_disk(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import iiccli.datasets.archives as module
+
+    monkeypatch.setattr(module, "SMALL", 2**20)
+    path, zeros = tmp_path / f"bomb.{kind}", bytes(2**20)
+    if kind == "zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in ("one.png", "two.png"):
+                archive.writestr(name, zeros)
+    else:
+        with tarfile.open(path, "w:gz") as tar:
+            for name in ("one.png", "two.png"):
+                member = tarfile.TarInfo(name)
+                member.size = len(zeros)
+                tar.addfile(member, io.BytesIO(zeros))
+    with pytest.raises(InputError, match="unpacks to more than 200 times its size"):
+        unpack(path, lambda member: tmp_path / "out" / member, nothing)
+    assert files(tmp_path / "out") == ["one.png"]

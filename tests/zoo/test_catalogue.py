@@ -12,6 +12,7 @@ from iiccli.errors import ModelError
 from iiccli.zoo import catalogue
 from iiccli.zoo.catalogue import (
     Entry,
+    check_published,
     entries,
     find,
     find_by_hash,
@@ -183,3 +184,34 @@ def test_published_hash(put: Put) -> None:
     assert published_hash(entry) == "5" * 64
     table.write_bytes(b"\xff\xfe\x00")
     assert published_hash(entry) is None
+
+
+def test_a_file_of_the_right_name_and_another_hash_is_named(put: Put) -> None:
+    path = put("video-5.v1", 5)
+    own = find("video-5.v1").hash
+    assert find_by_hash(own[:16], "video-5.v1") == Entry("video-5.v1", path)
+    assert find_by_hash(own, "anything") == Entry("video-5.v1", path)
+    assert find_by_hash("0" * 64, "another.v1") is None
+    with pytest.raises(
+        ModelError, match=r"video-5\.v1 with the SHA-256 0000.*another file"
+    ) as error:
+        find_by_hash("0" * 64, "video-5.v1")
+    assert str(path) in error.value.message
+
+
+@pytest.mark.parametrize("name", ["../video-5.v1", "/etc/passwd", "video-5.v1.safetensors", ""])
+def test_a_name_in_a_carrier_is_never_a_path(put: Put, name: str) -> None:
+    put("video-5.v1", 5)
+    assert find_by_hash("0" * 64, name) is None
+
+
+def test_a_published_file_that_was_swapped_is_refused(put: Put) -> None:
+    entry = Entry("video-5.v1", put("video-5.v1", 5))
+    check_published(entry, entry.hash)
+    table = entry.path.with_name("README.md")
+    line = "[x](video-5.v1.safetensors), 2 MB, SHA-256 `{}`\n"
+    table.write_text(line.format(entry.hash))
+    check_published(entry, entry.hash)
+    table.write_text(line.format("5" * 64))
+    with pytest.raises(ModelError, match="not the file that was published"):
+        check_published(entry, entry.hash)

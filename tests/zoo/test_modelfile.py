@@ -5,6 +5,7 @@ import json
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -222,3 +223,42 @@ def test_the_tiny_model_is_one_that_a_converter_takes(tiny_model, tiny_card):
     assert (card.name, card.network) == (tiny_card.name, tiny_card.network)
     assert card.pictures == 3
     assert make_converter(card, state, torch.device("cpu")).qualities == 3
+
+
+@pytest.mark.parametrize("claimed", [0, 1, 2**20 + 1, 2**63])
+def test_a_header_is_not_parsed_that_is_longer_than_it_may_be(tmp_path, claimed):
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(claimed.to_bytes(8, "little") + b"{" * 2**21)
+    assert "not a safetensors file" in refused(path).message
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"pictures": 5, "width": 10**6},
+        {"pictures": 5, "depth": 10**12},
+        {"pictures": 5, "ranks": [1] * 65},
+        {"pictures": 5, "moduli": [[10**6]]},
+        {"pictures": 5, "scale": float("inf")},
+    ],
+)
+def test_no_memory_is_taken_for_what_a_description_claims(tmp_path, config):
+    good = {"format": "1", "name": "n", "task": "t", "network": "adaptive"}
+    path = metadata_file(tmp_path / "a.safetensors", **good, config=json.dumps(config))
+    assert "damaged" in refused(path).message
+
+
+def test_a_network_larger_than_its_weights_is_not_built(tiny_card, tiny_net, monkeypatch):
+    from iiccli.inference import converter
+
+    real, devices = converter.build, []
+
+    def watched(network, config):
+        devices.append(torch.zeros(1).device.type)
+        return real(network, config)
+
+    monkeypatch.setattr(converter, "build", watched)
+    wide = replace(tiny_card, config={**tiny_card.config, "width": 4096, "depth": 4})
+    with pytest.raises(ModelError, match="do not fit the network"):
+        make_converter(wide, dict(tiny_net.state_dict()), torch.device("cpu"))
+    assert devices == ["meta"]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pickle
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -197,3 +198,30 @@ def test_the_file_is_named_when_its_shapes_do_not_fit(tmp_path: Path):
     torch.save({"conv.weight": torch.zeros(3, 3)}, tmp_path / "resnet.pth")
     with pytest.raises(ModelError, match=r"resnet\.pth: .*coupling blocks"):
         load_official(tmp_path / "resnet.pth")
+
+
+def test_tensors_that_claim_more_than_the_file_holds(tmp_path: Path):
+    """Strides of zero: a few bytes that say they are a large network."""
+    weights = {
+        key: torch.zeros(1).expand(shape) for key, shape in shapes_of(OFFICIAL["st-01"]).items()
+    }
+    torch.save(weights, tmp_path / "bomb.pth")
+    with pytest.raises(ModelError, match="claim to be larger than the file"):
+        load_official(tmp_path / "bomb.pth")
+
+
+def test_an_archive_that_unpacks_to_more_is_not_unpacked(tmp_path: Path):
+    path = tmp_path / "packed.pth"
+    whole = tmp_path / "whole.pth"
+    torch.save(weights_of(SMALL), whole)
+    with zipfile.ZipFile(whole) as stored, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in stored.infolist():
+            new.writestr(entry.filename, stored.read(entry))
+    with pytest.raises(ModelError, match="not a PyTorch checkpoint"):
+        load_official(path)
+
+
+def test_names_that_count_to_a_thousand_million_are_not_believed():
+    shapes = shapes_of(SMALL)
+    with pytest.raises(ModelError, match="lacks coupling blocks"):
+        infer_config(shapes | {"2.operations.1000000000.F.conv1.weight": (1, 1, 3, 3)})

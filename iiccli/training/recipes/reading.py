@@ -59,7 +59,7 @@ def parse_changes(words: Sequence[str]) -> dict[str, Any]:
             raise TrainingError(f"{word!r} is no KEY=VALUE.", "For example: optimiser.rate=1e-3")
         try:
             changes[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: 2001-99-99
             raise TrainingError(f"The value of {key} cannot be read: {value!r}.") from error
     return changes
 
@@ -108,7 +108,7 @@ def load_table(path: Path) -> dict[str, Any]:
         table = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise TrainingError(f"Cannot read the recipe {path}: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where is not None else ""
         raise TrainingError(f"{path}{line} is no YAML.") from error

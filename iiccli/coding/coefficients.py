@@ -8,9 +8,10 @@ go through `rans`, the rest is a plain run of bits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ from iiccli.coding.contexts import (
     Magnitudes,
     Step,
     Surroundings,
+    by_layer,
     class_centre,
     class_of,
     exp2,
@@ -54,6 +56,8 @@ HEAD_BITS = _WORDS_BITS + _RAW_BITS
 
 OVERHEAD = HEAD_BITS + 32 * LANES
 """Bits of a payload that holds nothing but zeros that cost nothing."""
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 Quantised = npt.NDArray[np.int32]
 """(cell², ranks, cells)."""
@@ -115,6 +119,11 @@ class Tables:
         return self.frequencies.symbols()
 
     @cached_property
+    def places(self) -> npt.NDArray[np.uint32]:
+        """Frequency and start of each symbol in each class, (classes · symbols, 2)."""
+        return np.stack((self.frequencies.counts.ravel(), self.starts.ravel()), 1)
+
+    @cached_property
     def costs(self) -> npt.NDArray[np.float32]:
         """Bits of each symbol in each class, with the plain bits that belong to it."""
         bits = -np.log2(self.frequencies.counts / TOTAL) + SHIFTS[:, None]
@@ -138,33 +147,23 @@ class CoefficientCoder:
         self._counts = [np.bincount(o, minlength=blocks) for o in self._owners]
         self._seats: dict[tuple[int, int], Seats] = {}
 
-    def walk(self, level: int, magnitudes: Callable[[Step, Ints], npt.NDArray[np.integer]]) -> None:
-        """Go through all steps.
+    def ordered(self, values: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+        """Values (cell², ranks, cells) as they are coded: frequencies by layer, cells by colour.
 
-        Args:
-            level: the quantiser's step in `UNIT`s of the log scale.
-            magnitudes: called with each step and the classes of its coefficients,
-                (frequencies, cells of the colour); gives the magnitudes.
+        What is written again and again, at other levels, is put in order once.
         """
-        tables = self.tables
-        around = Surroundings(self.grid, tables.cell, exp2(tables.scales - level))
-        for step in steps(tables.cell, tables.ranks):
-            classes = class_of(around.expected(step, tables.weights))
-            around.put(step, magnitudes(step, classes))
+        return values[by_layer(self.tables.cell)].take(self.grid.order, axis=-1)
 
     def rate(self, quantised: Quantised, level: int) -> npt.NDArray[np.float64]:
         """Bits that each block's payload will take, nearly: (blocks,)."""
-        magnitudes = np.abs(quantised[..., self.grid.order])
+        return self.rate_of(self.ordered(np.abs(quantised)), level)
+
+    def rate_of(self, magnitudes: npt.NDArray[np.integer], level: int) -> npt.NDArray[np.float64]:
+        """As `rate`, of magnitudes in the order of coding."""
         cells = np.zeros(self.grid.cells)
-        costs = self.tables.costs
-
-        def own(step: Step, classes: Ints) -> npt.NDArray[np.integer]:
-            m = _of(magnitudes, step, self.grid)
-            symbol = np.minimum(m >> SHIFTS[classes], SYMBOLS - 1)
-            cells[self.grid.spans[step.colour]] += costs[classes, symbol].sum(0)
-            return m
-
-        self.walk(level, own)
+        costs = self.tables.costs.ravel()
+        for own, classes in self._layers(magnitudes, level):
+            cells += costs.take(_places(own, classes)).sum((0, 1))
         total: npt.NDArray[np.float64] = np.bincount(
             self.grid.blocks[self.grid.order], weights=cells, minlength=self.blocks
         ).astype(np.float64)
@@ -174,69 +173,90 @@ class CoefficientCoder:
 
     def classes(self, quantised: Quantised, level: int) -> npt.NDArray[np.uint8]:
         """The class of each coefficient, shaped as they are."""
-        magnitudes = np.abs(quantised[..., self.grid.order])
-        ordered = np.zeros(quantised.shape, np.uint8)
-
-        def own(step: Step, classes: Ints) -> npt.NDArray[np.integer]:
-            ordered[step.frequencies, step.rank, self.grid.spans[step.colour]] = classes
-            return _of(magnitudes, step, self.grid)
-
-        self.walk(level, own)
-        found = np.empty_like(ordered)
-        found[..., self.grid.order] = ordered
-        return found
+        layers = self._layers(self.ordered(np.abs(quantised)), level)
+        return self._as_given(np.concatenate([classes for _, classes in layers]))
 
     def write(self, quantised: Quantised, level: int) -> list[Bits]:
         """Payloads of all blocks; magnitudes are at most `LARGEST`."""
+        return self.write_ordered(self.ordered(quantised), level)
+
+    def write_ordered(self, quantised: Quantised, level: int) -> list[Bits]:
+        """As `write`, of coefficients in the order of coding."""
         entries: list[tuple[Seats, npt.NDArray[np.uint32], npt.NDArray[np.uint32]]] = []
-        values: list[Ints] = []
-        widths: list[Ints] = []
-        owners: list[Ints] = []
-        tables = self.tables
-        ordered = quantised[..., self.grid.order]
-
-        def own(step: Step, classes: Ints) -> npt.NDArray[np.integer]:
-            q = _of(ordered, step, self.grid)
-            m = np.abs(q)
-            # Cells first: so a block's symbols are one run.
-            number, flat, signs = classes.T.ravel(), m.T.ravel(), (q < 0).T.ravel()
-            shift = SHIFTS[number]
-            high = flat >> shift
-            symbol = np.minimum(high, SYMBOLS - 1)
-            entries.append(
-                (
-                    self._seat(step),
-                    tables.frequencies.counts[number, symbol],
-                    tables.starts[number, symbol],
-                )
-            )
-            plain = _plain_widths(shift, symbol)
-            chosen = np.flatnonzero(plain)
-            low = flat[chosen] & ((1 << shift[chosen]) - 1)
-            escaped = symbol[chosen] == SYMBOLS - 1
-            rest = np.where(escaped, high[chosen] - (SYMBOLS - 1), 0)
-            low = np.where(escaped, low << _ESCAPE_BITS | rest, low)
-            signed = _signed(shift[chosen], symbol[chosen])
-            low = np.where(signed, low << 1 | signs[chosen], low)
-            values.append(low)
-            widths.append(plain[chosen])
-            owners.append(self._symbol_owners(step)[chosen])
-            return m
-
-        self.walk(level, own)
+        plain: list[_Plain] = []
+        place = 0
+        for number, (own, classes) in enumerate(self._layers(np.abs(quantised), level)):
+            count = len(own)
+            # Ranks, colours, cells, frequencies: the order of steps, a block's symbols in one run.
+            flat, cls = (np.ascontiguousarray(a.transpose(1, 2, 0)).ravel() for a in (own, classes))
+            negative = (quantised[place : place + count] < 0).transpose(1, 2, 0).ravel()
+            place += count
+            symbols = _places(flat, cls)
+            pairs = self.tables.places.take(symbols, axis=0)
+            entries += self._entries(number, pairs)
+            plain.append(self._plain(flat, cls, symbols & (SYMBOLS - 1), negative, count))
         states, words = encode(entries, self.blocks)
-        owner, width = np.concatenate(owners), np.concatenate(widths)
-        order = np.argsort(owner, kind="stable")
-        width = width[order]
-        raw_lengths = np.bincount(owner, weights=np.concatenate(widths), minlength=self.blocks)
-        ends = np.cumsum(width)
-        raw = np.zeros(int(ends[-1]) if len(ends) else 0, np.uint8)
-        put(raw, ends - width, np.concatenate(values)[order], width)
-        borders = np.concatenate(([0], np.cumsum(raw_lengths))).astype(np.int64)
+        raw, borders = self._raw(plain)
         return [
             _payload(states[b], words[b], raw[borders[b] : borders[b + 1]])
             for b in range(self.blocks)
         ]
+
+    def _layers(
+        self, magnitudes: npt.NDArray[np.integer], level: int
+    ) -> Iterator[tuple[npt.NDArray[np.integer], npt.NDArray[np.uint8]]]:
+        """Magnitudes in the order of coding and their classes, layer by layer."""
+        tables = self.tables
+        around = Surroundings(self.grid, tables.cell, exp2(tables.scales - level))
+        place = 0
+        for number in range(2 * tables.cell - 1):
+            count = min(number + 1, 2 * tables.cell - 1 - number)
+            own = magnitudes[place : place + count]
+            place += count
+            yield own, class_of(around.expected_layer(number, own, tables.weights))
+
+    def _entries(
+        self, number: int, pairs: npt.NDArray[np.uint32]
+    ) -> Iterator[tuple[Seats, npt.NDArray[np.uint32], npt.NDArray[np.uint32]]]:
+        """What `encode` takes of a layer's steps; pairs are frequency and start."""
+        place = 0
+        for step in steps(self.tables.cell, self.tables.ranks, number):
+            own = pairs[place : place + len(step.frequencies) * len(self._owners[step.colour])]
+            place += len(own)
+            yield self._seat(step), own[:, 0], own[:, 1]
+
+    def _plain(
+        self,
+        magnitudes: npt.NDArray[np.integer],
+        classes: npt.NDArray[np.uint8],
+        symbols: Ints,
+        negative: npt.NDArray[np.bool_],
+        count: int,
+    ) -> _Plain:
+        """What of a layer is written as it is."""
+        widths = _WIDTHS.take(classes * np.int64(SYMBOLS) + symbols)
+        chosen = np.flatnonzero(widths)
+        symbol, shift = symbols[chosen], SHIFTS[classes[chosen]]
+        m = magnitudes[chosen].astype(np.int64)
+        low = m & ((1 << shift) - 1)
+        escaped = np.flatnonzero(symbol == SYMBOLS - 1)
+        rest = (m[escaped] >> shift[escaped]) - (SYMBOLS - 1)
+        low[escaped] = low[escaped] << _ESCAPE_BITS | rest
+        low = np.where(_signed(shift, symbol), low << 1 | negative[chosen], low)
+        owners = np.repeat(self.grid.blocks[self.grid.order].astype(np.uint16), count)
+        owner = np.tile(owners, self.tables.ranks)[chosen]
+        return _Plain(low, widths[chosen], owner)
+
+    def _raw(self, plain: Sequence[_Plain]) -> tuple[Bits, Ints]:
+        """All plain bits, block after block, and where each block's begin."""
+        owner = np.concatenate([p.owners for p in plain])
+        order = np.argsort(owner, kind="stable")
+        width = np.concatenate([p.widths for p in plain])[order].astype(np.int64)
+        ends = np.cumsum(width)
+        raw = np.zeros(int(ends[-1]) if len(ends) else 0, np.uint8)
+        put(raw, ends - width, np.concatenate([p.values for p in plain])[order], width)
+        lengths = np.bincount(owner[order], weights=width, minlength=self.blocks)
+        return raw, np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
 
     def read(
         self, payloads: Sequence[Bits | None], level: Ints
@@ -262,49 +282,56 @@ class CoefficientCoder:
         shape = (tables.cell**2, tables.ranks, grid.cells)
         quantised: Quantised = np.zeros(shape, np.int32)
         found = np.zeros(shape, np.uint8)
-        base = exp2(tables.scales[..., None] - level.astype(np.int32)[grid.blocks])
-        around = Surroundings(grid, tables.cell, base)
+        around = Surroundings(grid, tables.cell, self._base(level[whole], level))
         for step in steps(tables.cell, tables.ranks):
             classes = class_of(around.expected(step, tables.weights))
-            number = classes.T.ravel()
+            number = classes.T.ravel().astype(np.int64)
             symbol = decoder.take(
                 self._seat(step),
                 number,
                 tables.frequencies.counts,
                 tables.starts,
                 tables.symbols,
-            ).astype(np.int64)
+            )
             owner = self._symbol_owners(step)
-            symbol[~whole[owner]] = 0
-            shift = SHIFTS[number]
-            width = _plain_widths(shift, symbol)
-            width[~whole[owner]] = 0
-            high, low = symbol, np.zeros_like(symbol)
-            negative = np.zeros(len(symbol), bool)
-            chosen = np.flatnonzero(width > 0)
+            number *= SYMBOLS
+            number += symbol
+            width = _WIDTHS.take(number)
+            if not whole.all():
+                width[~whole[owner]] = 0
+            # Where nothing plain is read, the magnitude is 0.
+            chosen = np.flatnonzero(width)
+            signed = np.zeros(len(symbol), np.int32)
             if len(chosen):
-                w = width[chosen]
+                own = owner[chosen]
+                w = width[chosen].astype(np.int64)
                 before = np.cumsum(w) - w
-                totals = np.bincount(owner[chosen], weights=w, minlength=self.blocks)
-                totals = totals.astype(np.int64)
-                first = (np.cumsum(totals) - totals)[owner[chosen]]
-                value = raw.get(pointers[owner[chosen]] + before - first, w)
+                totals = np.bincount(own, weights=w, minlength=self.blocks).astype(np.int64)
+                first = pointers - np.cumsum(totals) + totals
+                value = raw.get(first[own] + before, w)
                 pointers += totals
-                signed = _signed(shift[chosen], symbol[chosen])
-                negative[chosen] = signed & (value & 1 == 1)
-                value = np.where(signed, value >> 1, value)
-                escaped = symbol[chosen] == SYMBOLS - 1
-                high[chosen] += np.where(escaped, value & 0xFFFF, 0)
-                low[chosen] = np.where(escaped, value >> _ESCAPE_BITS, value)
-            m = (high << shift) + low
-            signs = np.where(negative, -m, m).reshape(classes.T.shape).T
-            place = (step.frequencies, step.rank, grid.spans[step.colour])
-            quantised[place] = signs
+                signed[chosen] = _signed_magnitudes(number[chosen], value)
+            values = signed.reshape(classes.T.shape).T
+            place = _slice_of(step, tables.cell), step.rank, grid.spans[step.colour]
+            quantised[place] = values
             found[place] = classes
-            around.put(step, np.abs(signs))
-        back = np.empty(grid.cells, np.int64)
-        back[grid.order] = np.arange(grid.cells)
-        return quantised[..., back], found[..., back]
+            around.put(step, np.abs(values))
+        return self._as_given(quantised), self._as_given(found)
+
+    def _base(self, levels: Ints, level: Ints) -> Magnitudes:
+        """What `Surroundings` begins with: of all cells alike, if their blocks' levels are."""
+        scales = self.tables.scales
+        if len(levels) and (levels == levels[0]).all():
+            return exp2(scales - np.int32(levels[0]))
+        return exp2(scales[..., None] - level.astype(np.int32)[self.grid.blocks])
+
+    def _as_given(self, ordered: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+        """Undo `ordered`."""
+        cells = np.empty(self.grid.cells, np.int64)
+        cells[self.grid.order] = np.arange(self.grid.cells)
+        frequencies = np.empty(self.tables.cell**2, np.int64)
+        frequencies[by_layer(self.tables.cell)] = np.arange(len(frequencies))
+        return ordered[frequencies].take(cells, axis=-1)
 
     def _seat(self, step: Step) -> Seats:
         key = (step.colour, len(step.frequencies))
@@ -316,10 +343,35 @@ class CoefficientCoder:
         return np.repeat(self._owners[step.colour], len(step.frequencies))
 
 
-def _of(values: Quantised, step: Step, grid: Grid) -> Quantised:
-    """What a step codes of values whose cells are in `grid.order`."""
-    chosen: Quantised = values[step.frequencies, step.rank, grid.spans[step.colour]]
-    return chosen
+@dataclass(frozen=True)
+class _Plain:
+    """Plain bits: values, how many bits each takes, and the block that it belongs to."""
+
+    values: Ints
+    widths: npt.NDArray[np.uint8]
+    owners: npt.NDArray[np.uint16]
+
+
+def _slice_of(step: Step, cell: int) -> slice:
+    """Where a step's frequencies lie in the order of coding."""
+    layer = step.layer
+    first = layer * (layer + 1) // 2 if layer < cell else _rest(layer, cell)
+    return slice(first, first + len(step.frequencies))
+
+
+def _rest(layer: int, cell: int) -> int:
+    """Frequencies before a layer in the second half, counted from the end."""
+    left = 2 * cell - 1 - layer
+    return cell * cell - left * (left + 1) // 2
+
+
+def _places(
+    magnitudes: npt.NDArray[np.integer], classes: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.int64]:
+    """Class · `SYMBOLS` + symbol of each magnitude."""
+    place = np.minimum(magnitudes >> _SHIFTS_OF.take(classes), SYMBOLS - 1).astype(np.int64)
+    place += classes * np.int64(SYMBOLS)
+    return place
 
 
 def _signed(shift: Ints, symbol: Ints) -> npt.NDArray[np.bool_]:
@@ -327,9 +379,27 @@ def _signed(shift: Ints, symbol: Ints) -> npt.NDArray[np.bool_]:
     return (symbol > 0) | (shift > 0)
 
 
-def _plain_widths(shift: Ints, symbol: Ints) -> Ints:
-    width: Ints = shift + _signed(shift, symbol) + _ESCAPE_BITS * (symbol == SYMBOLS - 1)
-    return width
+def _signed_magnitudes(place: Ints, value: Ints) -> Ints:
+    """Coefficients from class · `SYMBOLS` + symbol and from the plain bits, a sign being last."""
+    symbol, shift = place & (SYMBOLS - 1), SHIFTS[place // SYMBOLS]
+    low = value >> 1  # a place with plain bits has a sign among them
+    escaped = np.flatnonzero(symbol == SYMBOLS - 1)
+    high = symbol.copy()
+    high[escaped] += low[escaped] & 0xFFFF
+    low[escaped] >>= _ESCAPE_BITS
+    m: Ints = (high << shift) + low
+    np.negative(m, out=m, where=(value & 1).astype(bool))
+    return m
+
+
+_SHIFTS_OF = SHIFTS.astype(np.int32)
+_WIDTHS = (
+    SHIFTS[:, None]
+    + _signed(SHIFTS[:, None], np.arange(SYMBOLS))
+    + _ESCAPE_BITS * (np.arange(SYMBOLS) == SYMBOLS - 1)
+)
+_WIDTHS = _WIDTHS.astype(np.uint8).ravel()
+"""Plain bits of each symbol in each class."""
 
 
 def _payload(states: States, words: Words, raw: Bits) -> Bits:

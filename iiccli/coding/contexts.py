@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -44,17 +44,15 @@ _LIMITS = np.rint(_FIRST * _RATIO ** np.arange(CLASSES - 1)).astype(np.int32)
 _POWERS = np.rint(2.0 ** (np.arange(UNIT) / UNIT) * ONE * 2**14).astype(np.int64)
 
 
-def class_of(expected: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+def class_of(expected: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
     """Class of each expected magnitude (in parts of `ONE`): a quarter octave and a bit each."""
-    number = _QUICK[np.minimum(expected, len(_QUICK) - 1)]
-    large = expected >= len(_QUICK)
-    if large.any():
-        number[large] = np.searchsorted(_LIMITS, expected[large], side="right")
-    return number
+    return _CLASS_OF.take(expected, mode="clip")
 
 
-_QUICK = np.searchsorted(_LIMITS, np.arange(2**16), side="right")
-"""Classes of all but the largest, looked up: three times as fast."""
+_CLASS_OF = np.repeat(
+    np.arange(CLASSES, dtype=np.uint8), np.diff(_LIMITS, prepend=0, append=_LIMITS[-1] + 1)
+)
+"""Classes of all numbers up to the last limit: looking up takes a third of a search's time."""
 
 
 def class_centre(number: int) -> float:
@@ -148,18 +146,25 @@ class Step:
     frequencies: Ints
 
 
-def steps(cell: int, ranks: int) -> Iterator[Step]:
-    """All steps, in the order of coding."""
-    u, v = np.divmod(np.arange(cell * cell), cell)
-    for layer in range(2 * cell - 1):
-        frequencies = np.flatnonzero(u + v == layer)
+def steps(cell: int, ranks: int, layer: int | None = None) -> Iterator[Step]:
+    """All steps, or those of one layer, in the order of coding."""
+    for number in range(2 * cell - 1) if layer is None else (layer,):
+        frequencies = _frequencies(number, cell)
         for rank in range(ranks):
             for colour in (0, 1):
-                yield Step(layer, rank, colour, frequencies)
+                yield Step(number, rank, colour, frequencies)
+
+
+@lru_cache(maxsize=8)
+def by_layer(cell: int) -> Ints:
+    """All frequencies of a cell, (cell²,) raster numbers, in the order of coding."""
+    return np.concatenate([step.frequencies for step in steps(cell, 1) if step.colour == 0])
 
 
 class Surroundings:
     """The magnitudes known so far, and what they tell of the next.
+
+    Three layers are kept: those that matter to the next step.
 
     Args:
         grid: of the cells.
@@ -170,38 +175,23 @@ class Surroundings:
 
     def __init__(self, grid: Grid, cell: int, base: Magnitudes) -> None:
         self.grid, self.cell = grid, cell
-        ranks = base.shape[1]
+        self._ranks = base.shape[1]
         # Inside, cells are in `grid.order`: what belongs to a colour is a view, not a copy.
         self._base = base[..., grid.order] if base.ndim == 3 else base[..., None]
         place = np.empty(grid.cells + 1, np.int64)
         place[grid.order], place[-1] = np.arange(grid.cells), grid.cells
         self._around = [place[grid.around[:, cells]] for cells in grid.colours]
-        # One frequency more, one rank more and one cell more: zeros for what is not there.
-        shape = (cell * cell + 1, ranks + 1, grid.cells + 1)
-        self._own: Magnitudes = np.zeros(shape, np.int32)
-        self._near: Magnitudes = np.zeros(shape, np.int32)
-        self._before: Magnitudes = np.zeros((cell * cell + 1, grid.cells + 1), np.int32)
-        u, v = np.divmod(np.arange(cell * cell), cell)
-        none = cell * cell
-
-        def shifted(du: int, dv: int) -> Ints:
-            inside = (u >= du) & (v >= dv)
-            return np.where(inside, (u - du) * cell + v - dv, none)
-
-        self._below = tuple(shifted(*s) for s in ((1, 0), (0, 1)))
-        self._further = tuple(shifted(*s) for s in ((1, 1), (2, 0), (0, 2)))
+        self._layers = [self._layer(), self._layer(), self._layer()]
+        self._number = 0
 
     def put(self, step: Step, magnitudes: npt.NDArray[np.integer]) -> None:
         """Make known the magnitudes of a step, (frequencies, cells of the colour)."""
-        f, r = step.frequencies, step.rank
-        own = np.minimum(magnitudes, _LARGEST)
-        self._own[f, r, self.grid.spans[step.colour]] = own
-        # All neighbours of a cell are of the other colour.
-        other = 1 - step.colour
-        above, below, left, right = (self._own[f, r][:, side] for side in self._around[other])
-        self._near[f, r, self.grid.spans[other]] = above + below + left + right
-        if step.colour == 1 and r > 0:
-            self._before[f] += self._own[f, r - 1]
+        layer, rows = self._reach(step.layer), self._rows(step.layer)
+        own = layer.own[rows, step.rank]
+        np.minimum(magnitudes, _LARGEST, out=own[:, self.grid.spans[step.colour]])
+        self._add_around(layer, rows, step.rank, 1 - step.colour)
+        if step.colour == 1 and step.rank > 0:
+            layer.before[rows] += layer.own[rows, step.rank - 1]
 
     def features(self, step: Step) -> list[Magnitudes]:
         """What the next step's magnitudes may depend on.
@@ -210,23 +200,22 @@ class Surroundings:
             `FEATURES` arrays (frequencies, cells of the colour), the last in parts of `ONE`,
             the others in whole magnitudes.
         """
-        cells = self.grid.spans[step.colour]
-        f, r = step.frequencies, step.rank
-        previous = r - 1 if r else self._own.shape[1] - 1
-        own, near = self._own, self._near
-        lower = [own[b[f], r, cells] for b in self._below]
-        further = [own[b[f], r, cells] for b in self._further]
-        beside = [near[b[f], r, cells] for b in self._below]
-        base = self._base[f, r]
+        layer, rows = self._reach(step.layer), self._rows(step.layer)
+        r, cells = step.rank, self.grid.spans[step.colour]
+        lower, further = self._layers[1], self._layers[2]
+        up, twice = _moved(rows, 1), _moved(rows, 2)
+        previous = r - 1 if r else self._ranks
+        base = self._base[step.frequencies, r]
+        own = layer.own[rows, previous, cells]
         return [
-            lower[0] + lower[1],
-            further[0] + further[1] + further[2],
-            beside[0] + beside[1],
-            own[f, previous, cells],
-            self._before[f, cells],
-            near[f, previous, cells],
-            near[f, r, cells],
-            np.broadcast_to(base if base.shape[1] == 1 else base[:, cells], lower[0].shape),
+            lower.own[up, r, cells] + lower.own[rows, r, cells],
+            further.own[up, r, cells] + further.own[twice, r, cells] + further.own[rows, r, cells],
+            lower.near[up, r, cells] + lower.near[rows, r, cells],
+            own,
+            layer.before[rows, cells],
+            layer.near[rows, previous, cells],
+            layer.near[rows, r, cells],
+            np.broadcast_to(base if base.shape[1] == 1 else base[:, cells], own.shape),
         ]
 
     def expected(self, step: Step, weights: Magnitudes) -> Magnitudes:
@@ -243,7 +232,150 @@ class Surroundings:
         features = self.features(step)
         base = features[-1].astype(np.int64) * int(own[-1]) // ONE
         total: Magnitudes = base.astype(np.int32)
+        product = np.empty_like(total)
         for feature, weight in zip(features[:-1], own[:-1].tolist(), strict=True):
             if weight:
-                total += feature * np.int32(weight)
+                np.multiply(feature, np.int32(weight), out=product)
+                total += product
         return total
+
+    def expected_layer(
+        self, number: int, magnitudes: npt.NDArray[np.integer], weights: Magnitudes
+    ) -> Magnitudes:
+        """Put a whole layer, and tell what was expected of it: as `expected` step by step.
+
+        Who writes knows all magnitudes beforehand, and works on a layer at once.
+
+        Args:
+            number: of the layer, those before it being known.
+            magnitudes: (frequencies, ranks, cells), the cells in `grid.order`.
+            weights: as for `expected`.
+
+        Returns:
+            Shaped as the magnitudes.
+        """
+        layer, rows = self._reach(number), self._rows(number)
+        ranks = self._ranks
+        np.minimum(magnitudes, _LARGEST, out=layer.own[rows, :ranks, : self.grid.cells])
+        for colour in (0, 1):
+            self._add_around(layer, rows, slice(ranks), colour)
+        total: Magnitudes = np.empty(magnitudes.shape, np.int32)
+        # As many ranks at a time as stay in the processor's cache.
+        stride = max(1, _AT_ONCE // max(1, total[:, 0].size))
+        for first in range(0, ranks, stride):
+            chosen = slice(first, min(ranks, first + stride))
+            for colour in (0, 1):
+                cells = self.grid.spans[colour]
+                self._expect(number, chosen, colour, weights, total[:, chosen, cells])
+            for rank in range(*chosen.indices(ranks)):
+                if rank > 0:
+                    layer.before[rows] += layer.own[rows, rank - 1]
+        return total
+
+    def _expect(
+        self, number: int, ranks: slice, colour: int, weights: Magnitudes, total: Magnitudes
+    ) -> None:
+        """What is expected of some ranks of a layer, (frequencies, ranks, cells), into `total`."""
+        layer, lower, further = self._layers
+        rows, cells = self._rows(number), self.grid.spans[colour]
+        up, twice = _moved(rows, 1), _moved(rows, 2)
+        own = weights[number, ranks, colour].astype(np.int32)[:, :, None]
+        base = self._base[_frequencies(number, self.cell), ranks]
+        base = base if base.shape[-1] == 1 else base[..., cells]
+        total[:] = base.astype(np.int64) * own[:, -1].astype(np.int64) // ONE
+        part = np.empty(total.shape, np.int32)
+
+        def add(feature: int, *summands: Magnitudes) -> None:
+            if own[:, feature].any():
+                _sum(summands, part)
+                np.multiply(part, own[:, feature], out=part)
+                np.add(total, part, out=total)
+
+        add(0, lower.own[up, ranks, cells], lower.own[rows, ranks, cells])
+        add(1, *(further.own[at, ranks, cells] for at in (up, twice, rows)))
+        add(2, lower.near[up, ranks, cells], lower.near[rows, ranks, cells])
+        # Of the first rank the one before is -1, the last: it is kept empty.
+        before = np.arange(ranks.start, ranks.stop) - 1
+        add(3, layer.own[rows, before, cells])
+        add(4, self._sums_before(layer, rows, ranks, cells))
+        add(5, layer.near[rows, before, cells])
+        if colour == 1:  # the first colour comes before all that is around it
+            add(6, layer.near[rows, ranks, cells])
+
+    def _sums_before(self, layer: _Layer, rows: slice, ranks: slice, cells: slice) -> Magnitudes:
+        """Of each of some ranks, what all those before the previous one add up to."""
+        count = ranks.stop - ranks.start
+        shape = (rows.stop - rows.start, count, cells.stop - cells.start)
+        sums: Magnitudes = np.empty(shape, np.int32)
+        sums[:, 0] = layer.before[rows, cells]
+        for i in range(1, count):
+            rank = ranks.start + i
+            np.copyto(sums[:, i], sums[:, i - 1])
+            if rank > 1:
+                sums[:, i] += layer.own[rows, rank - 2, cells]
+        return sums
+
+    def _add_around(self, layer: _Layer, rows: slice, ranks: int | slice, colour: int) -> None:
+        """Add up what is around the cells of a colour, which all is of the other."""
+        own = layer.own[rows, ranks]
+        near = layer.near[rows, ranks][..., self.grid.spans[colour]]
+        above, below, left, right = self._around[colour]
+        np.add(own.take(above, axis=-1), own.take(below, axis=-1), out=near)
+        near += own.take(left, axis=-1)
+        near += own.take(right, axis=-1)
+
+    def _reach(self, number: int) -> _Layer:
+        """A layer, which may be the one after the last."""
+        if number != self._number:
+            self._layers = [self._layer(), *self._layers[:2]]
+            self._number = number
+        return self._layers[0]
+
+    def _layer(self) -> _Layer:
+        # Two rows more in front, one rank more and one cell more: zeros for what is not there.
+        shape = (self.cell + 2, self._ranks + 1, self.grid.cells + 1)
+        arrays = np.zeros((2, *shape), np.int32)
+        return _Layer(arrays[0], arrays[1], np.zeros(shape[::2], np.int32))
+
+    def _rows(self, number: int) -> slice:
+        """Where a layer's frequencies u · cell + v lie: at u + 2."""
+        return slice(max(0, number - self.cell + 1) + 2, min(number, self.cell - 1) + 3)
+
+
+_AT_ONCE = 2**15
+"""Numbers that are worked on together: what belongs to them stays in the processor's cache."""
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """What is known of a layer.
+
+    Attributes:
+        own: (cell + 2, ranks + 1, cells + 1) magnitudes.
+        near: shaped alike, the sums over the cells around.
+        before: (cell + 2, cells + 1) sums over all ranks before the previous one.
+    """
+
+    own: Magnitudes
+    near: Magnitudes
+    before: Magnitudes
+
+
+@lru_cache(maxsize=128)
+def _frequencies(number: int, cell: int) -> Ints:
+    """Raster numbers of a layer's frequencies."""
+    u = np.arange(max(0, number - cell + 1), min(number, cell - 1) + 1)
+    return u * cell + number - u
+
+
+def _moved(rows: slice, by: int) -> slice:
+    return slice(rows.start - by, rows.stop - by)
+
+
+def _sum(summands: tuple[Magnitudes, ...], total: Magnitudes) -> None:
+    if len(summands) == 1:
+        np.copyto(total, summands[0])
+        return
+    np.add(summands[0], summands[1], out=total)
+    for summand in summands[2:]:
+        np.add(total, summand, out=total)

@@ -68,10 +68,18 @@ class RegionContent:
 
 def quantise(z: Floats, level: int) -> Quantised:
     """Round coefficients to whole steps of 2^(level / 256), towards zero where in doubt."""
-    scaled = np.abs(z) * np.float32(2 ** (-level / UNIT))
-    magnitudes = np.minimum(np.floor(scaled + np.float32(0.5 - DEAD_ZONE)), LARGEST)
-    signed: Quantised = np.where(z < 0, -magnitudes, magnitudes).astype(np.int32)
-    return signed
+    magnitudes = _rounded(np.abs(z), level)
+    np.negative(magnitudes, out=magnitudes, where=z < 0)
+    return magnitudes
+
+
+def _rounded(sizes: Floats, level: int) -> Quantised:
+    """Absolute values in whole steps."""
+    scaled = sizes * np.float32(2 ** (-level / UNIT))
+    scaled += np.float32(0.5 - DEAD_ZONE)
+    np.minimum(scaled, np.float32(LARGEST), out=scaled)
+    rounded: Quantised = scaled.astype(np.int32)  # cuts off, which for these is down
+    return rounded
 
 
 def dequantise(
@@ -79,11 +87,15 @@ def dequantise(
 ) -> Floats:
     """Undo `quantise`, each magnitude to where values of its class lie on average."""
     magnitudes = np.abs(quantised)
-    shift = centres[classes, np.minimum(magnitudes, centres.shape[1] - 1)]
-    steps = np.exp2(levels / UNIT).astype(np.float32)
-    values = (magnitudes + shift * (magnitudes > 0)).astype(np.float32) * steps
-    signed: Floats = np.where(quantised < 0, -values, values)
-    return signed
+    place = np.minimum(magnitudes, centres.shape[1] - 1)
+    place += classes * np.int32(centres.shape[1])
+    shifts = centres.copy()
+    shifts[:, 0] = 0  # a zero stays one
+    values: Floats = shifts.ravel().take(place)
+    values += magnitudes
+    values *= np.exp2(levels / UNIT).astype(np.float32)
+    np.negative(values, out=values, where=quantised < 0)
+    return values
 
 
 class RegionMessage:
@@ -129,8 +141,9 @@ class RegionMessage:
         headed = np.flatnonzero(self.stream.headed)
         sides = [self._side(self.region.blocks[b], vectors) for b in headed]
         level = self._level(z, headed, sum(map(len, sides)), guess)
+        ordered = self.coder.ordered(z)
         while level is not None:
-            payloads = self.coder.write(quantise(z, level), level)
+            payloads = self.coder.write_ordered(quantise(ordered, level), level)
             own = [np.concatenate((s, payloads[b])) for s, b in zip(sides, headed, strict=True)]
             if sum(map(len, own)) <= self.stream.room:
                 ends = np.cumsum([len(p) for p in own])
@@ -187,16 +200,18 @@ class RegionMessage:
         if len(few) < len(headed):
             grid, chosen = part_of(self.grid, few)
             coder = CoefficientCoder(self.tables, grid, len(few))
-            part = z[..., chosen]
+            part = np.abs(coder.ordered(z[..., chosen]))
             area = len(chosen) / max(1, np.isin(self.grid.blocks, headed).sum())
 
             def roughly(level: int) -> float:
-                return float(coder.rate(quantise(part, level), level).sum())
+                return float(coder.rate_of(_rounded(part, level), level).sum())
 
             guess = _search(roughly, room * area, guess, _ROUGH)
 
+        sizes = np.abs(self.coder.ordered(z))
+
         def exactly(level: int) -> float:
-            return float(self.coder.rate(quantise(z, level), level)[headed].sum())
+            return float(self.coder.rate_of(_rounded(sizes, level), level)[headed].sum())
 
         return _search(exactly, room, guess, _CLOSE, near=len(few) < len(headed))
 

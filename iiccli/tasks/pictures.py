@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from iiccli.carrier import CODEC, Carrier, Header, reserved_samples
-from iiccli.errors import DamagedCarrierError, ModelError, NotACarrierError, UsageError
+from iiccli.errors import DamagedCarrierError, InputError, ModelError, NotACarrierError, UsageError
 from iiccli.inference.converter import Progress, no_progress
 from iiccli.inference.device import enough_memory
 from iiccli.locking import KeyedLock
@@ -26,6 +26,9 @@ QUALITIES = ("cover", "balanced", "content")
 
 MAX_LOSS = 0.999
 """A carrier with a larger share of broken message cannot be restored."""
+
+_SMALL = 4096
+"""Pixels of a carrier from which on there is always room for something."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ def embed_pictures(
     Raises:
         UsageError: pictures of different sizes, or a reference that is not among them.
         ModelError: more pictures than the model takes.
+        InputError: the carrier is too small to hold anything.
         DeviceError: there is not enough memory.
     """
     converter = model.converter
@@ -118,6 +122,8 @@ def embed_pictures(
     filled += [filler] * (converter.card.pictures - len(pictures))
     with enough_memory():
         carrier = converter.embed(filled, level, free, progress, zoom=zoom, pad=pad)
+    if converter.moduli(level) is not None:  # others change nothing where there is nothing to tell
+        _check_holds(carrier, converter.cover(pictures[reference]))
     header.setdefault("essentials", width.to_bytes(4, "big") + height.to_bytes(4, "big"))
     made = Header(
         task=converter.card.task,
@@ -203,6 +209,20 @@ def restore_pictures(
         (*notes, *foreign, *restored.notes),
         model.converter.card,
     )
+
+
+def _check_holds(carrier: Pixels, cover: Pixels) -> None:
+    """Refuse a carrier so small that nothing was written into it.
+
+    Raises:
+        InputError: it is.
+    """
+    height, width = carrier.shape[:2]
+    if width * height <= _SMALL and np.array_equal(carrier, cover):
+        raise InputError(
+            f"A carrier of {width}×{height} pixels is too small to hold anything.",
+            "Take larger pictures: it needs some 8×8 pixels.",
+        )
 
 
 def _pad(

@@ -191,7 +191,7 @@ def test_what_cannot_be_composed(tmp_path: Path, loader: Loader, background: Pat
     assert not target.exists()
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 40), (37, 53)])
+@pytest.mark.parametrize("size", [(9, 9), (1, 40), (37, 53)])
 def test_backgrounds_of_any_size(tmp_path: Path, loader: Loader, size: tuple[int, int]) -> None:
     behind = put(tmp_path / "b.png", picture(*size))
     half = np.full((*size, 4), 128, np.uint8)

@@ -104,9 +104,12 @@ def test_no_pair(model: LoadedModel, tmp_path: Path) -> None:
 
 
 def test_even_the_smallest(model: LoadedModel, loader: Loader, tmp_path: Path) -> None:
+    small = put(tmp_path / "small.png", LEFT[:9, :9])
+    made = mononize([small, small], tmp_path / "c.png", model)
+    assert [view.shape for view in back(loader, made.path)] == [(9, 9, 3)] * 2
     one = put(tmp_path / "one.png", LEFT[:1, :1])
-    made = mononize([one, one], tmp_path / "c.png", model)
-    assert [view.shape for view in back(loader, made.path)] == [(1, 1, 3)] * 2
+    with pytest.raises(InputError, match="too small to hold anything"):
+        mononize([one, one], tmp_path / "d.png", model)
 
 
 def header(essentials: bytes) -> Header:

@@ -80,6 +80,7 @@ def _views(desk: Path) -> None:
 def _stills(desk: Path) -> None:
     _save(desk / "photo.jpg", photograph(144, 192, 30))
     _save(desk / "secret.png", photograph(480, 640, 31))
+    (desk / "phrase.txt").write_text("correct horse battery staple\n")
     _save(desk / "one.png", photograph(90, 70, 32))
     _save(desk / "two.jpg", photograph(60, 120, 33))
     _save(desk / "three.png", photograph(50, 50, 34))

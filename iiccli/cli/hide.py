@@ -66,7 +66,7 @@ def hide(
 ) -> None:
     """Hide pictures in another.
 
-    Hiding is not encryption: anybody who has iic can look for them and take them out, with
+    Hiding is not encryption: without a pass phrase anybody who has iic can take them out, with
     --no-header too. The secrets come back at their own sizes; one much larger than the cover
     loses detail.
     """

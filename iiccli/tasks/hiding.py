@@ -1,6 +1,6 @@
 """Hiding: one to four pictures of any size in one that looks like the cover.
 
-Hiding is not encryption: whoever has iic and the model takes them out again.
+Hiding is not encryption: without a pass phrase whoever has iic and the model takes them out again.
 """
 
 from __future__ import annotations

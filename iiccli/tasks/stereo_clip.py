@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,7 +136,10 @@ def _identity(
     views: Views,
     model: LoadedModel,
 ) -> str:
-    """A name for the clip that its carriers share; the same for the same input."""
+    """A name for the clip that its carriers share; the same for the same input,
+    unless they are locked: then it would tell who has the same file."""
+    if model.phrase is not None:
+        return os.urandom(8).hex()
     digest = hashlib.sha256(repr((clip.info, taken, quality, views, model.hash)).encode())
     for source in sources:
         if Path(source).is_file():

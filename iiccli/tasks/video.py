@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -319,11 +320,14 @@ def _timing(
 def _identity(
     clip: Clip, groups: Sequence[Sequence[int]], options: VideoOptions, model: LoadedModel
 ) -> str:
-    """A name for the clip that its covers share; the same for the same input.
+    """A name for the clip that its covers share; the same for the same input,
+    unless they are locked: then it would tell who has the same file.
 
     Many clips begin with the same black frame, so the whole file counts; of still pictures,
     some.
     """
+    if model.phrase is not None:
+        return os.urandom(8).hex()
     digest = hashlib.sha256(repr((clip.info, groups, options, model.hash)).encode())
     path = Path(clip.source)
     if path.is_file():

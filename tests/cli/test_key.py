@@ -168,9 +168,9 @@ def test_done_already_means_locked_with_this_phrase(iic: Iic) -> None:
     Path("in").mkdir()
     put(Path("in/a.png"), picture(144, 160))
     assert iic("gray", "in", "-o", "out/").code == 0
-    first = opened("out/a.gray.png")
+    first = opened("out/a.png")
     assert iic("gray", "in", "-o", "out/").code == 0
-    assert (opened("out/a.gray.png") == first).all()
+    assert (opened("out/a.png") == first).all()
     # It would be overwritten, which nobody has asked for; but it is not passed off as done.
     iic("gray", "in", "-o", "out/", "--key-file", "key").fails(7, "exists already")
 
@@ -185,6 +185,17 @@ def test_all_covers_of_a_clip(iic: Iic, clips: Path, method: str) -> None:
     iic("restore", "covers/", "-o", "back/").fails(11, "locked")
     assert iic("restore", "covers/", "-o", "back/", "--key-file", "key").code == 0
     assert len(list(Path("back").iterdir())) == 12
+
+
+def test_a_locked_clip_does_not_tell_which_it_is(iic: Iic, clips: Path) -> None:
+    names = set()
+    for number in range(2):
+        for key in ((), ("--key-file", "key")):
+            words = ("embed-video", clips / "folder", "-o", f"{number}{len(key)}/", "--all", *key)
+            assert iic(*words, "--frames", 5).code == 0
+            carrier = read_carrier(next(Path(f"{number}{len(key)}").iterdir()))
+            names.add(carrier.header.clip_id)
+    assert len(names) == 3  # those without lock are the same
 
 
 def test_in_python(desk: Path) -> None:

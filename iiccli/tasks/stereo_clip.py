@@ -136,8 +136,10 @@ def _identity(
     views: Views,
     model: LoadedModel,
 ) -> str:
-    """A name for the clip that its carriers share; the same for the same input,
-    unless they are locked: then it would tell who has the same file."""
+    """A name for the clip that its carriers share; the same for the same input.
+
+    Not for one that is locked, where it would confirm to whoever has the clip that it is this.
+    """
     if model.phrase is not None:
         return os.urandom(8).hex()
     digest = hashlib.sha256(repr((clip.info, taken, quality, views, model.hash)).encode())

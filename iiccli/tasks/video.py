@@ -320,9 +320,9 @@ def _timing(
 def _identity(
     clip: Clip, groups: Sequence[Sequence[int]], options: VideoOptions, model: LoadedModel
 ) -> str:
-    """A name for the clip that its covers share; the same for the same input,
-    unless they are locked: then it would tell who has the same file.
+    """A name for the clip that its covers share; the same for the same input.
 
+    Not for one that is locked, where it would confirm to whoever has the clip that it is this.
     Many clips begin with the same black frame, so the whole file counts; of still pictures,
     some.
     """

@@ -13,7 +13,7 @@ from iiccli.inference.converter import Converter, make_converter
 from iiccli.inference.device import choose
 from iiccli.inference.tiles import DEFAULT_TILE
 from iiccli.locking import Phrase
-from iiccli.zoo.catalogue import Entry, find, find_by_hash, for_pictures
+from iiccli.zoo.catalogue import Entry, check_published, find, find_by_hash, for_pictures
 from iiccli.zoo.modelfile import Card, load_model
 
 USUAL_PICTURES = {"video": 5, "layers": 3}
@@ -117,6 +117,7 @@ class Loader:
             return LoadedModel(entry.name, entry.hash, entry.converter, self.phrase)
         digest = entry.hash
         if digest not in self._loaded:
+            check_published(entry, digest)
             card, state = load_model(entry.path)
             converter = make_converter(card, state, choose(self.device), self.tile)
             name = re.sub(r"[^A-Za-z0-9._-]", "-", card.name)[:64] or "unnamed"

@@ -365,11 +365,10 @@ def _rest(layer: int, cell: int) -> int:
     return cell * cell - left * (left + 1) // 2
 
 
-def _places(
-    magnitudes: npt.NDArray[np.integer], classes: npt.NDArray[np.uint8]
-) -> npt.NDArray[np.int64]:
+def _places(magnitudes: npt.NDArray[np.integer], classes: npt.NDArray[np.uint8]) -> Ints:
     """Class · `SYMBOLS` + symbol of each magnitude."""
-    place = np.minimum(magnitudes >> _SHIFTS_OF.take(classes), SYMBOLS - 1).astype(np.int64)
+    symbols = np.minimum(magnitudes >> _SHIFTS_OF.take(classes), SYMBOLS - 1)
+    place: Ints = symbols.astype(np.int64)
     place += classes * np.int64(SYMBOLS)
     return place
 

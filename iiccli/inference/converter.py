@@ -150,11 +150,16 @@ def make_converter(
     )
     try:
         with torch.device("meta"):  # takes no memory for what the description claims
-            claimed = build(card.network, card.config).state_dict()
+            network: Any = build(card.network, card.config)
+        claimed = network.state_dict()
         if {k: v.shape for k, v in claimed.items()} != {k: v.shape for k, v in state.items()}:
             raise unfit
-        network: Any = build(card.network, card.config)
-        network.load_state_dict(state)
+        if any(buffer.is_meta for name, buffer in network.named_buffers() if name not in claimed):
+            network = build(card.network, card.config)  # it makes tables that no file holds
+        # The file's own pages take the place of weights that were only claimed.
+        network.load_state_dict(
+            {name: weight.to(claimed[name].dtype) for name, weight in state.items()}, assign=True
+        )
         return _wrapped(card, network, device, tile)
     except (TypeError, ValueError, KeyError, RuntimeError, ArithmeticError) as error:
         raise unfit from error

@@ -1,5 +1,9 @@
 """Which device is taken, and what is said when it is not there."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -85,3 +89,16 @@ def test_other_errors_pass(error: Exception):
 def test_cuda_runs_out_of_memory_in_our_words():
     with pytest.raises(DeviceError), enough_memory():
         torch.empty(2**50, device="cuda")
+
+
+@pytest.mark.parametrize("name", ["gray.v1", "video-3.v1"])
+def test_making_a_converter_loads_no_compiler(name):
+    """Torch's compiler takes a second to load, and 70 MB; nothing here needs it."""
+    words = (
+        "import sys, pathlib, torch; from iiccli.zoo.modelfile import load_model;"
+        "from iiccli.inference.converter import make_converter;"
+        f"model = load_model(pathlib.Path('models/{name}.safetensors'));"
+        "make_converter(*model, torch.device('cpu'));"
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", words], check=True, cwd=Path(__file__).parents[2])

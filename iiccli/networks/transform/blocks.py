@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 
 def cosine_matrix(size: int) -> Tensor:
-    """The orthonormal DCT-II of `size` points, (frequency, position), in float64."""
-    position = torch.arange(size, dtype=torch.float64) + 0.5
-    frequency = torch.arange(size, dtype=torch.float64)[:, None]
+    """The orthonormal DCT-II of `size` points, (frequency, position), in float64, on the CPU."""
+    # Under `torch.device("meta")` too: it is no weight, and there arange loads torch's compiler.
+    position = torch.arange(size, dtype=torch.float64, device="cpu") + 0.5
+    frequency = torch.arange(size, dtype=torch.float64, device="cpu")[:, None]
     matrix = torch.cos(math.pi / size * frequency * position) * math.sqrt(2 / size)
     matrix[0] /= math.sqrt(2)
     return matrix
@@ -33,7 +34,9 @@ class BlockTransform(nn.Module):
         self.channels = channels
         self.cell = cell
         self.register_buffer("cosine", cosine_matrix(cell).float(), persistent=False)
-        self.mixes = nn.Parameter(torch.eye(channels).repeat(cell * cell, 1, 1))
+        self.mixes = nn.Parameter(torch.zeros(cell * cell, channels, channels))
+        with torch.no_grad():  # by steps that torch knows on "meta" without its compiler
+            self.mixes.diagonal(dim1=1, dim2=2).fill_(1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Transform (C, H, W), H and W multiples of the cell, to (cells, cell² · C).

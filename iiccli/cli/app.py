@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -28,13 +29,16 @@ from iiccli.cli import (
     restore,
     train,
 )
-from iiccli.errors import IicError
+from iiccli.errors import IicError, InputError
 
 UNEXPECTED = 70
 """Exit code of a mistake of ours (EX_SOFTWARE)."""
 
 DEBUG_VARIABLE = "IIC_DEBUG"
 """Environment variable: show tracebacks."""
+
+LONGEST_NAME = 200
+"""So much of a file's name is shown."""
 
 app = typer.Typer(
     name="iic",
@@ -90,6 +94,8 @@ def run() -> None:
     # Read by OpenMP when torch is loaded: threads that wait sleep instead of spinning, which on
     # a busy machine took ten times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # names of files are any bytes
     try:
         app(prog_name="iic")
     except IicError as error:
@@ -104,6 +110,12 @@ def run() -> None:
     except Exception as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
+        if isinstance(error, OSError) and error.filename is not None:
+            # What the system says of a name: that it is too long, or on a disk that fails.
+            name = str(error.filename)
+            name = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
+            print(f"iic: {name}: {error.strerror}.", file=sys.stderr)
+            sys.exit(InputError.exit_code)
         print(
             f"iic: an unexpected {type(error).__name__}: {error}\n"
             f"hint: This is a mistake in iic {__version__}. Please report it with the command and "

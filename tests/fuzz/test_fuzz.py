@@ -1,0 +1,56 @@
+"""Damaged inputs for all that reads: a result or one of our errors, in time and in memory.
+
+The slow suite feeds `IIC_FUZZ` inputs (default 20 000), shared out by the targets' weights, from
+the seed `IIC_FUZZ_SEED`; the fast one some hundreds. A failure names target, seed and number, and
+keeps the input.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.harness import Target, feed
+from tests.fuzz.seeds import make_seeds
+from tests.fuzz.targets import targets
+
+NAMES = (
+    *("carrier", "header", "stamp", "adaptive", "transform", "codec", "model", "checkpoint"),
+    *("manifest", "recipe", "clip", "picture", "words"),
+)
+FAST = 3
+"""Inputs of the fast suite for each unit of weight."""
+COUNT = int(os.environ.get("IIC_FUZZ", "20000"))
+SEED = int(os.environ.get("IIC_FUZZ_SEED", "1"))
+
+
+@pytest.fixture(scope="module")
+def all_targets(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> dict[str, Target]:
+    patch = pytest.MonkeyPatch()
+    patch.setenv("IIC_MODELS", "")  # seeds set it; this puts it back
+    request = make_seeds(tmp_path_factory.mktemp("seeds"), tiny_model)
+    found = targets(request)
+    assert set(found) == set(NAMES)
+    yield found
+    patch.undo()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_damaged_inputs(name: str, all_targets: dict[str, Target], tmp_path: Path) -> None:
+    target = all_targets[name]
+    outcomes = feed(name, target, FAST * target.weight, 0, tmp_path)
+    assert sum(outcomes.values()) == FAST * target.weight
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_many_damaged_inputs(name: str, all_targets: dict[str, Target], tmp_path: Path) -> None:
+    target = all_targets[name]
+    whole = sum(other.weight for other in all_targets.values())
+    count = -(-COUNT * target.weight // whole)
+    outcomes = feed(name, target, count, SEED, tmp_path)
+    print(f"{name}: {count} inputs, {outcomes}")
+    assert sum(outcomes.values()) == count
+    assert "result" in outcomes, "the damage destroys everything: nothing behind it is tried"

@@ -64,6 +64,7 @@ def mononize(
     key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
+    strip: bool = False,
     force: bool = False,
 ) -> Made:
     """Put a stereo pair into one picture that looks like the left view.
@@ -81,6 +82,7 @@ def mononize(
         key: a pass phrase that locks what it holds; see docs/keys.md.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
+        strip: leave out EXIF and XMP.
         force: replace what exists.
 
     Returns:
@@ -92,7 +94,7 @@ def mononize(
     chosen = _model(stereo.TASK, 2, model, key, device, tile, method)
     sources = [Path(left)] if right is None else [Path(left), Path(right)]
     views = stereo.Views(layout, swap)
-    return stereo.mononize(sources, Path(target), chosen, quality, views, force=force)
+    return stereo.mononize(sources, Path(target), chosen, quality, views, strip=strip, force=force)
 
 
 def dual_view(
@@ -107,6 +109,7 @@ def dual_view(
     key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
+    strip: bool = False,
     force: bool = False,
 ) -> Made:
     """Put a wide and a near view into one picture that looks like the wide one.
@@ -124,6 +127,7 @@ def dual_view(
         key: a pass phrase that locks what it holds; see docs/keys.md.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
+        strip: leave out EXIF and XMP.
         force: replace what exists.
 
     Returns:
@@ -134,7 +138,7 @@ def dual_view(
     """
     chosen = _model(dual.TASK, 2, model, key, device, tile, method)
     sources = [Path(wide)] if tele is None else [Path(wide), Path(tele)]
-    return dual.embed_dual(sources, Path(target), chosen, quality, zoom, force=force)
+    return dual.embed_dual(sources, Path(target), chosen, quality, zoom, strip=strip, force=force)
 
 
 def hide(
@@ -161,7 +165,7 @@ def hide(
         tile: side of the tiles in pixels: smaller needs less memory.
         force: replace what exists.
         options: fields of `iiccli.tasks.hiding.HideOptions`: `fit`, `header`, `quality`, `model`,
-            `method`.
+            `method`, `strip`.
 
     Returns:
         The carrier, see `Made`.
@@ -205,7 +209,7 @@ def compose(
         tile: side of the tiles in pixels: smaller needs less memory.
         force: replace what exists.
         options: fields of `iiccli.tasks.layers.LayersOptions`: `position`, `resize`, `quality`,
-            `model`, `method`.
+            `model`, `method`, `strip`.
 
     Returns:
         The carrier, see `Made`.
@@ -234,6 +238,7 @@ def gray(
     key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
+    strip: bool = False,
     force: bool = False,
 ) -> Made:
     """Turn a colour picture into a gray one from which the colours come back.
@@ -247,6 +252,7 @@ def gray(
         key: a pass phrase that locks what it holds; see docs/keys.md.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
+        strip: leave out EXIF and XMP.
         force: replace what exists.
 
     Returns:
@@ -256,7 +262,9 @@ def gray(
         IicError: see `iiccli.errors`.
     """
     chosen = _model(gray_task.TASK, 1, model, key, device, tile)
-    return gray_task.embed_gray(Path(photo), Path(target), chosen, quality, force=force)
+    return gray_task.embed_gray(
+        Path(photo), Path(target), chosen, quality, strip=strip, force=force
+    )
 
 
 def rescale(
@@ -269,6 +277,7 @@ def rescale(
     key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
+    strip: bool = False,
     force: bool = False,
 ) -> Made:
     """Turn a large picture into a small one from which the large one comes back.
@@ -283,6 +292,7 @@ def rescale(
         key: a pass phrase that locks what it holds; see docs/keys.md.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
+        strip: leave out EXIF and XMP.
         force: replace what exists.
 
     Returns:
@@ -293,7 +303,9 @@ def rescale(
     """
     loader = Loader(device=device, tile=tile, phrase=phrase_of(key))
     chosen = loader.load(rescaling.model_for(scale, model))
-    return rescaling.embed_rescale(Path(photo), Path(target), chosen, quality, force=force)
+    return rescaling.embed_rescale(
+        Path(photo), Path(target), chosen, quality, strip=strip, force=force
+    )
 
 
 def _model(

@@ -32,6 +32,7 @@ def restore(
     key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
+    strip: bool = False,
     force: bool = False,
 ) -> Report: ...
 
@@ -48,6 +49,7 @@ def restore(
     key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
+    strip: bool = False,
     force: bool = False,
 ) -> list[Pixels]: ...
 
@@ -63,6 +65,7 @@ def restore(
     key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
+    strip: bool = False,
     force: bool = False,
 ) -> Report | list[Pixels]:
     """Take the pictures out of a carrier of any conversion, or out of all parts of a clip.
@@ -78,6 +81,7 @@ def restore(
         key: the pass phrase of a locked carrier.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
+        strip: leave out EXIF and XMP of what is written.
         force: replace what exists, and restore what is left of a locked carrier that was changed.
 
     Returns:
@@ -91,7 +95,7 @@ def restore(
     paths = paths_of(sources)
     loader = Loader(device=device, tile=tile, override=model, phrase=phrase_of(key))
     if target is not None:
-        choice = Choice(only, form)
+        choice = Choice(only, form, strip)
         return restoring.restore(paths, str(target), loader, choice, told=told, force=force)
     if form is not None:
         raise UsageError("Another form needs a target.", "Name a file.")

@@ -57,6 +57,7 @@ class Manner:
         force: replace what exists.
         quiet: no remarks.
         as_json: results as JSON.
+        strip: carriers get no EXIF and no XMP.
     """
 
     output: str | None = None
@@ -66,6 +67,7 @@ class Manner:
     force: bool = False
     quiet: bool = False
     as_json: bool = False
+    strip: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,10 +143,14 @@ def convert(
             places = [jobs[0].target, *jobs[0].sources]
             check_preview(manner.preview, places, force=manner.force)
         teller = _Teller(stream, manner, loader, len(jobs))
+        said: set[str] = set()
         with meter("embedding", quiet=manner.quiet) as tell:
 
             def embed(sources: Sequence[Path], target: Path) -> Made:
                 def note(message: str) -> None:
+                    if message in said:  # what is true of many pictures is said once
+                        return
+                    said.add(message)
                     say(f"note: {stream.shown(message)}", quiet=manner.quiet)
 
                 teller.begin()
@@ -155,7 +161,13 @@ def convert(
                 )
 
             outcomes = []
-            for outcome in run(jobs, embed, task, force=manner.force, same=same, look=look):
+            for outcome in run(
+                *(jobs, embed, task),
+                force=manner.force,
+                same=same,
+                look=look,
+                strip=manner.strip,
+            ):
                 if outcome.error is not None and len(jobs) == 1:
                     raise outcome.error
                 teller.tell(outcome)

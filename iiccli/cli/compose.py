@@ -14,11 +14,13 @@ from iiccli.cli.options import (
     DeviceOption,
     ForceOption,
     JsonOption,
+    MaxPixelsOption,
     Method,
     MethodOption,
     ModelOption,
     Quality,
     QuietOption,
+    StripOption,
     TileOption,
 )
 from iiccli.cli.phrase import KeyFileOption, KeyOption, phrase_of
@@ -66,6 +68,8 @@ def compose(
     key_file: KeyFileOption = None,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
+    strip: StripOption = False,
+    max_pixels: MaxPixelsOption = None,
     force: ForceOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -79,7 +83,7 @@ def compose(
     from iiccli.tasks.models import Loader
 
     place = parse_position(position)
-    options = layers.LayersOptions(place, resize, quality.value, model, method.value)
+    options = layers.LayersOptions(place, resize, quality.value, model, method.value, strip)
     loader = Loader(device=device, tile=tile, phrase=phrase_of(key, key_file, quiet=quiet))
 
     def embed_one(sources: Sequence[Path], target: Path, watch: Watch) -> Made:
@@ -100,7 +104,7 @@ def compose(
 
         return [Item(tuple(paths), Path(paths[0].stem))]
 
-    manner = Manner(output, preview, quality.value, False, force, quiet, as_json)
+    manner = Manner(output, preview, quality.value, False, force, quiet, as_json, strip)
     convert(
         [foreground, background],
         manner,

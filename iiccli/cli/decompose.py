@@ -12,8 +12,10 @@ from iiccli.cli.options import (
     DeviceOption,
     ForceOption,
     JsonOption,
+    MaxPixelsOption,
     ModelOption,
     QuietOption,
+    StripOption,
     TileOption,
 )
 from iiccli.cli.phrase import KeyFileOption, KeyOption, phrase_of
@@ -50,6 +52,8 @@ def decompose(
     key_file: KeyFileOption = None,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
+    strip: StripOption = False,
+    max_pixels: MaxPixelsOption = None,
     force: ForceOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -80,6 +84,7 @@ def decompose(
         phrase=phrase_of(key, key_file, new=False, quiet=quiet),
         device=device,
         tile=tile,
+        strip=strip,
         force=force,
         quiet=quiet,
         as_json=as_json,

@@ -21,11 +21,13 @@ from iiccli.cli.options import (
     DeviceOption,
     ForceOption,
     JsonOption,
+    MaxPixelsOption,
     Method,
     MethodOption,
     ModelOption,
     Quality,
     QuietOption,
+    StripOption,
     TileOption,
 )
 from iiccli.cli.phrase import KeyFileOption, KeyOption, phrase_of
@@ -70,6 +72,8 @@ def dual_view(
     key_file: KeyFileOption = None,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
+    strip: StripOption = False,
+    max_pixels: MaxPixelsOption = None,
     force: ForceOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -98,6 +102,7 @@ def dual_view(
             chosen,
             quality.value,
             zoom,
+            strip=strip,
             force=force,
             progress=watch.progress,
             note=watch.note,
@@ -109,7 +114,7 @@ def dual_view(
         zoomed = zoom is None or math.isclose(task.zoom_of(header), zoom, abs_tol=1e-4)
         return zoomed and by_model(job, header) and up_to_date(job)
 
-    manner = Manner(output, preview, quality.value, recursive, force, quiet, as_json)
+    manner = Manner(output, preview, quality.value, recursive, force, quiet, as_json, strip)
     convert(
         inputs,
         manner,

@@ -20,11 +20,13 @@ from iiccli.cli.options import (
     DeviceOption,
     ForceOption,
     JsonOption,
+    MaxPixelsOption,
     Method,
     ModelOption,
     NoMethodOption,
     Quality,
     QuietOption,
+    StripOption,
     TileOption,
     refuse_codec,
 )
@@ -51,6 +53,8 @@ def gray(
     key_file: KeyFileOption = None,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
+    strip: StripOption = False,
+    max_pixels: MaxPixelsOption = None,
     force: ForceOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -70,10 +74,11 @@ def gray(
             target,
             chosen,
             quality.value,
+            strip=strip,
             force=force,
             progress=watch.progress,
             note=watch.note,
         )
 
-    manner = Manner(output, preview, quality.value, recursive, force, quiet, as_json)
+    manner = Manner(output, preview, quality.value, recursive, force, quiet, as_json, strip)
     convert(photos, manner, TASK, loader, embed_one, same=made_by(chosen, quality.value))

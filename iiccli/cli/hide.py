@@ -14,11 +14,13 @@ from iiccli.cli.options import (
     FitRule,
     ForceOption,
     JsonOption,
+    MaxPixelsOption,
     Method,
     MethodOption,
     ModelOption,
     Quality,
     QuietOption,
+    StripOption,
     TileOption,
 )
 from iiccli.cli.phrase import KeyFileOption, KeyOption, phrase_of
@@ -60,6 +62,8 @@ def hide(
     key_file: KeyFileOption = None,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
+    strip: StripOption = False,
+    max_pixels: MaxPixelsOption = None,
     force: ForceOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -78,7 +82,9 @@ def hide(
             "--preview restores by the header, which --no-header leaves out.",
             "Make the preview of a carrier with header.",
         )
-    options = hiding.HideOptions(quality.value, fit.value, not no_header, model, method.value)
+    options = hiding.HideOptions(
+        quality.value, fit.value, not no_header, model, method.value, strip
+    )
     loader = Loader(device=device, tile=tile, phrase=phrase_of(key, key_file, quiet=quiet))
 
     def embed_one(sources: Sequence[Path], target: Path, watch: Watch) -> Made:
@@ -98,7 +104,7 @@ def hide(
 
         return [Item(tuple(paths), Path(paths[0].stem))]
 
-    manner = Manner(output, preview, quality.value, False, force, quiet, as_json)
+    manner = Manner(output, preview, quality.value, False, force, quiet, as_json, strip)
     convert(
         [cover, *secrets],
         manner,

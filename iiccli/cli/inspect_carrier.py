@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from iiccli.cli.options import JsonOption
+from iiccli.cli.options import JsonOption, MaxPixelsOption
 from iiccli.cli.output import result, result_json
 
 
 def inspect(
     carrier: Annotated[Path, typer.Argument(help="The picture to look into.")],
+    max_pixels: MaxPixelsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Tell what a carrier holds, which model made it, and whether it is intact."""

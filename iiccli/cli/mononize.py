@@ -22,11 +22,13 @@ from iiccli.cli.options import (
     DeviceOption,
     ForceOption,
     JsonOption,
+    MaxPixelsOption,
     Method,
     MethodOption,
     ModelOption,
     Quality,
     QuietOption,
+    StripOption,
     TileOption,
 )
 from iiccli.cli.output import count_of, meter, result, result_json, say
@@ -91,6 +93,8 @@ def mononize(
     key_file: KeyFileOption = None,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
+    strip: StripOption = False,
+    max_pixels: MaxPixelsOption = None,
     force: ForceOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -120,7 +124,7 @@ def mononize(
         raise UsageError("--start and --end are for clips.", "With --clip a folder is one.")
     loader = Loader(device=device, tile=tile, phrase=phrase_of(key, key_file, quiet=quiet))
     chosen = loader.load(choose_entry(stereo.TASK, 2, model, method=method.value))
-    manner = Manner(output, preview, quality.value, recursive, force, quiet, as_json)
+    manner = Manner(output, preview, quality.value, recursive, force, quiet, as_json, strip)
     if any(moving):
         _clip(inputs, manner, chosen, views, start, end)
         return
@@ -135,6 +139,7 @@ def mononize(
             quality.value,
             views,
             one_size=how == "folders",
+            strip=strip,
             force=force,
             progress=watch.progress,
             note=watch.note,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from iiccli.errors import UsageError
+from iiccli.limits import DEFAULT_MAX_PIXELS, VARIABLE
 
 
 class Quality(StrEnum):
@@ -46,6 +48,41 @@ def refuse_codec(method: Method) -> None:
         )
 
 
+def _allow(context: typer.Context, pixels: int | None) -> int | None:
+    """Set the limit for as long as the command runs; child processes heed it, too."""
+    if pixels is not None and not context.resilient_parsing:
+        before = os.environ.get(VARIABLE)
+
+        def put_back() -> None:
+            if before is None:
+                os.environ.pop(VARIABLE, None)
+            else:
+                os.environ[VARIABLE] = before
+
+        context.call_on_close(put_back)
+        os.environ[VARIABLE] = str(pixels)
+    return pixels
+
+
+StripOption = Annotated[
+    bool,
+    typer.Option(
+        "--strip",
+        help="Leave out EXIF (with the place) and XMP. The colour profile stays: without it "
+        "colours would change.",
+    ),
+]
+MaxPixelsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--max-pixels",
+        min=1,
+        callback=_allow,
+        help=f"Refuse larger pictures and frames; else {VARIABLE} in the environment, or "
+        f"{DEFAULT_MAX_PIXELS:,}.",
+        rich_help_panel="Running",
+    ),
+]
 DeviceOption = Annotated[
     str, typer.Option("--device", help="auto, cpu, cuda or mps.", rich_help_panel="Running")
 ]

@@ -15,9 +15,11 @@ from iiccli.cli.options import (
     FitRule,
     ForceOption,
     JsonOption,
+    MaxPixelsOption,
     ModelOption,
     Quality,
     QuietOption,
+    StripOption,
     TileOption,
 )
 from iiccli.cli.output import Meter, check_preview, count_of, meter, result, result_json, say
@@ -103,6 +105,8 @@ def restore(
     key_file: KeyFileOption = None,
     device: DeviceOption = "auto",
     tile: TileOption = DEFAULT_TILE,
+    strip: StripOption = False,
+    max_pixels: MaxPixelsOption = None,
     force: ForceOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -130,6 +134,7 @@ def restore(
         phrase=phrase_of(key, key_file, new=False, quiet=quiet),
         device=device,
         tile=tile,
+        strip=strip,
         force=force,
         quiet=quiet,
         as_json=as_json,
@@ -149,6 +154,7 @@ def take_out(
     phrase: Phrase | None,
     device: str,
     tile: int,
+    strip: bool,
     force: bool,
     quiet: bool,
     as_json: bool,
@@ -169,7 +175,7 @@ def take_out(
     from iiccli.tasks.way import Choice
 
     loader = Loader(device=device, tile=tile, override=model, phrase=phrase)
-    choice = Choice(only, form)
+    choice = Choice(only, form, strip)
     with streams(carriers, output, as_json=as_json) as stream:
         if preview is not None:
             places = [Path(stream.output)] if stream.output is not None else []

@@ -30,6 +30,8 @@ __all__ = [
 
 _ORIENTATION = 0x0112
 _XMP_TAG = 700
+_OURS = (0xFE49, 0xFE4A)
+"""Tags in which carriers keep their header: a picture that is made of one is another."""
 # A TIFF keeps its EXIF among the tags that lay out its pixels; only these describe the picture.
 _TIFF_DESCRIPTION = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298)
 _EXIF_FOLDERS = (0x8769, 0x8825)
@@ -215,6 +217,9 @@ def _exif(image: Image.Image) -> tuple[bytes | None, list[str]]:
                     kept[folder] = kept.get_ifd(folder)
         elif "exif" in image.info:
             kept = found
+        for tag in _OURS:
+            if tag in kept:
+                del kept[tag]
         if not len(kept):
             return None, []
         if _ORIENTATION in kept:

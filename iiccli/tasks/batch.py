@@ -23,7 +23,7 @@ from iiccli.media.image import resize
 from iiccli.tasks.conversion import Made
 from iiccli.tasks.models import LoadedModel
 from iiccli.tasks.pictures import Pixels, quality_index
-from iiccli.tasks.stills import read_flat
+from iiccli.tasks.stills import read_flat, read_noted
 
 State = Literal["done", "skipped", "failed"]
 
@@ -249,6 +249,7 @@ def run(
     force: bool = False,
     same: Callable[[Job, Header], bool] = lambda job, header: True,
     look: bool = True,
+    strip: bool = False,
 ) -> Iterator[Outcome]:
     """Do the jobs, one after the other; a job that fails does not stop the others.
 
@@ -264,12 +265,13 @@ def run(
             the same model, quality and so on.
         look: compare a carrier that is there with the job's first source, which it must
             resemble.
+        strip: a carrier that is there must have no EXIF and no XMP.
     """
     for job in jobs:
         reference = job.sources[0] if look else None
         try:
             if not (force or job.named) and is_done(
-                job.target, task, reference, partial(same, job)
+                job.target, task, reference, partial(same, job), strip=strip
             ):
                 outcome = Outcome(job, "skipped")
             else:
@@ -291,6 +293,8 @@ def is_done(
     task: str,
     reference: Path | None,
     same: Callable[[Header], bool] = lambda header: True,
+    *,
+    strip: bool = False,
 ) -> bool:
     """Tell whether a target is a whole carrier of a conversion, made from that picture.
 
@@ -299,6 +303,7 @@ def is_done(
         task: the conversion.
         reference: a picture that the carrier has to look like.
         same: tells by the header whether it is what would be made now.
+        strip: it must have no EXIF and no XMP.
     """
     if target.suffix.lower() not in FORMATS or not target.is_file():
         return False
@@ -307,9 +312,12 @@ def is_done(
         header = carrier.header
         if carrier.state != "whole" or header.task != task or not same(header):
             return False
+        if strip and (carrier.attached.exif or carrier.attached.xmp):
+            return False
         if reference is None:
             return True
-        return alike(read_flat(reference).pixels, carrier.pixels)
+        read = read_noted if carrier.alpha is not None else read_flat
+        return alike(read(reference).pixels, carrier.pixels)
     except IicError:
         return False
 

@@ -111,6 +111,7 @@ class Conversion:
         names: the names of the outputs, in order, as far as the header tells them before
             anything is restored.
         forms: further ways to give back what a carrier holds, by name.
+        transparent: the output whose alpha is that of the carrier, if there is one.
     """
 
     task: str
@@ -119,6 +120,7 @@ class Conversion:
     clip: bool = False
     names: Callable[[Header], Sequence[str]] = numbers
     forms: Mapping[str, Form] = field(default_factory=dict)
+    transparent: str = ""
 
 
 def conversion(task: str) -> Conversion:
@@ -131,6 +133,10 @@ def conversion(task: str) -> Conversion:
         raise ModelError(f"This iic knows no conversion {task!r}.", "Upgrade iic.")
     found: Conversion = import_module(f"iiccli.tasks.{MODULES[task]}").CONVERSION
     return found
+
+
+ALPHA = "alpha"
+"""Key of the header's `extra`: true where the carrier was given an alpha channel."""
 
 
 def numbered(header: Header, restored: RestoredPictures) -> list[Output]:

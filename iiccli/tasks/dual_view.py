@@ -18,7 +18,7 @@ from iiccli.media.zooming import LEAST, MOST, find_zoom
 from iiccli.tasks.conversion import Conversion, Made, Output
 from iiccli.tasks.models import LoadedModel
 from iiccli.tasks.pictures import RestoredPictures, embed_pictures
-from iiccli.tasks.stills import Note, in_profile_of, read_flat, silent, spare
+from iiccli.tasks.stills import Note, attached_to, in_profile_of, read_flat, silent, spare
 
 TASK = "dual"
 WIDE, TELE = "wide", "tele"
@@ -66,6 +66,7 @@ def embed_dual(
     quality: str = "balanced",
     zoom: float | None = None,
     *,
+    strip: bool = False,
     force: bool = False,
     progress: Progress = no_progress,
     note: Note = silent,
@@ -82,6 +83,7 @@ def embed_dual(
         quality: `cover`, `balanced` or `content`.
         zoom: how many times nearer the second view is; None looks for it. For one picture one
             of `CUTS`.
+        strip: leave out EXIF and XMP.
         force: replace what exists.
         progress: told how far it is.
         note: told remarks for the user.
@@ -105,15 +107,16 @@ def embed_dual(
         essentials=essentials,
     )
     cover = model.converter.cover(wide)
+    kept = attached_to(views.wide, note, strip=strip)
     written = write_carrier(
         target,
         pixels,
         header,
         target=cover,
         force=force,
-        icc=views.wide.icc,
-        exif=views.wide.exif,
-        xmp=views.wide.xmp,
+        icc=kept.icc,
+        exif=kept.exif,
+        xmp=kept.xmp,
     )
     originals = [Output(WIDE, wide), Output(TELE, views.original)]
     return Made(target, written, header, cover, originals)

@@ -22,13 +22,18 @@ def embed_gray(
     model: LoadedModel,
     quality: str = "balanced",
     *,
+    strip: bool = False,
     force: bool = False,
     progress: Progress = no_progress,
     note: Note = silent,
 ) -> Made:
     """Make the gray carrier of a colour picture; see `embed_single`."""
     return embed_single(
-        source, target, model, NAME, quality, force=force, progress=progress, note=note
+        *(source, target, model, NAME, quality),
+        strip=strip,
+        force=force,
+        progress=progress,
+        note=note,
     )
 
 
@@ -37,4 +42,4 @@ def outputs(header: Header, restored: RestoredPictures) -> list[Output]:
     return single_output(NAME, header, restored)
 
 
-CONVERSION = Conversion(TASK, outputs, names=lambda header: [NAME])
+CONVERSION = Conversion(TASK, outputs, names=lambda header: [NAME], transparent=NAME)

@@ -22,10 +22,19 @@ from iiccli.errors import InputError, ModelError, UsageError
 from iiccli.inference.converter import Progress, no_progress
 from iiccli.media.fitting import FIT_BYTES, MAX_SIDE, RULES, Fit, Rule, cropped, fit, unfit
 from iiccli.media.image import Pixels
-from iiccli.tasks.conversion import COVER, Conversion, Made, Output
+from iiccli.tasks.conversion import ALPHA, COVER, Conversion, Made, Output
 from iiccli.tasks.models import LoadedModel, Loader, check_method, choose_entry
 from iiccli.tasks.pictures import QUALITIES, RestoredPictures, embed_pictures, quality_index
-from iiccli.tasks.stills import Note, in_profile_of, read_flat, silent, spare
+from iiccli.tasks.stills import (
+    Note,
+    alpha_of,
+    attached_to,
+    in_profile_of,
+    read_flat,
+    read_noted,
+    silent,
+    spare,
+)
 
 TASK = "hide"
 MAX_SECRETS = 4
@@ -47,6 +56,7 @@ class HideOptions:
             finds them.
         model: name or path of a model; None chooses by the number of secrets.
         method: `network`, or `codec`, which needs no model.
+        strip: leave out the cover's EXIF and XMP; those of secrets never go along.
     """
 
     quality: str = "balanced"
@@ -54,6 +64,7 @@ class HideOptions:
     header: bool = True
     model: str | None = None
     method: str = "network"
+    strip: bool = False
 
 
 def hide(
@@ -70,7 +81,7 @@ def hide(
     """Hide pictures in a cover.
 
     Args:
-        cover: what the carrier looks like, and whose size, profile, EXIF and XMP it has.
+        cover: what the carrier looks like, and whose size, alpha, profile, EXIF and XMP it has.
         secrets: 1 to 4 pictures.
         target: the carrier: .png, .webp or .tiff.
         options: see there.
@@ -112,7 +123,9 @@ def hide(
         raise ModelError(
             f"There is no model that hides {_count(len(secrets))}.", "See `iic models`."
         ) from error
-    base = read_flat(cover, note)
+    base = read_noted(cover, note)
+    alpha = alpha_of(base)
+    kept = attached_to(base, note, strip=options.strip)
     size = (base.pixels.shape[1], base.pixels.shape[0])
     if not options.header and loader.phrase is not None and not can_be_veiled(*size[::-1], 3):
         raise InputError(
@@ -142,6 +155,7 @@ def hide(
         options.quality,
         progress,
         essentials=b"".join(how.to_bytes() for how in fits),
+        extra={} if alpha is None else {ALPHA: True},
     )
     veil = None
     if not options.header and header.lock is not None and model.phrase is not None:
@@ -152,19 +166,20 @@ def hide(
         pixels,
         header,
         target=look,
+        alpha=alpha,
         pixel_header=options.header or veil is not None,
         veil=veil,
         metadata=options.header,
         force=force,
-        icc=base.icc,
-        exif=base.exif,
-        xmp=base.xmp,
+        icc=kept.icc,
+        exif=kept.exif,
+        xmp=kept.xmp,
     )
     if not options.header:
         note(f"nothing in {target} says what it is; take the secrets out with")
         command = f"iic restore {shlex.quote(str(target))} --key"
         note(command if veil is not None else restore_command(target, model, options, fits))
-    return Made(target, written, header, look, [*originals, Output(COVER, base.pixels)])
+    return Made(target, written, header, look, [*originals, Output(COVER, base.pixels, alpha)])
 
 
 def restore_command(
@@ -218,7 +233,7 @@ def names(header: Header) -> list[str]:
     return [*(f"secret-{i + 1}" for i in range(header.valid - 1)), COVER]
 
 
-CONVERSION = Conversion(TASK, outputs, names=names)
+CONVERSION = Conversion(TASK, outputs, names=names, transparent=COVER)
 
 
 def _original(pixels: Pixels, path: Path, size: tuple[int, int], rule: Rule, note: Note) -> Pixels:

@@ -36,7 +36,15 @@ from iiccli.tasks.layer_pictures import (
 )
 from iiccli.tasks.models import Loader, choose_entry
 from iiccli.tasks.pictures import QUALITIES, RestoredPictures, embed_pictures, quality_index
-from iiccli.tasks.stills import Note, in_profile_of, read_flat, read_noted, silent, spare
+from iiccli.tasks.stills import (
+    Note,
+    attached_to,
+    in_profile_of,
+    read_flat,
+    read_noted,
+    silent,
+    spare,
+)
 
 TASK = "layers"
 FOREGROUND = "foreground"
@@ -58,6 +66,7 @@ class LayersOptions:
         quality: `cover`, `balanced` or `content`.
         model: name or path of a model; None chooses.
         method: `network`, or `codec`, which needs no model.
+        strip: leave out EXIF and XMP.
     """
 
     position: tuple[int, int] | None = None
@@ -65,6 +74,7 @@ class LayersOptions:
     quality: str = "balanced"
     model: str | None = None
     method: str = "network"
+    strip: bool = False
 
 
 def compose(
@@ -116,15 +126,16 @@ def compose(
     }
     carrier, header = embed_pictures(model, fed(entry.card, pictures), 0, options.quality, progress)
     look = model.converter.cover(composite)
+    kept = attached_to(behind, note, strip=options.strip)
     written = write_carrier(
         target,
         carrier,
         header,
         target=look,
         force=force,
-        icc=behind.icc,
-        exif=behind.exif,
-        xmp=behind.xmp,
+        icc=kept.icc,
+        exif=kept.exif,
+        xmp=kept.xmp,
     )
     originals = [Output(BACKGROUND, behind.pixels)]
     if len(roles) > LEAST_PICTURES:

@@ -43,13 +43,18 @@ def embed_rescale(
     model: LoadedModel,
     quality: str = "balanced",
     *,
+    strip: bool = False,
     force: bool = False,
     progress: Progress = no_progress,
     note: Note = silent,
 ) -> Made:
     """Make the small carrier of a large picture; see `embed_single`."""
     return embed_single(
-        source, target, model, NAME, quality, force=force, progress=progress, note=note
+        *(source, target, model, NAME, quality),
+        strip=strip,
+        force=force,
+        progress=progress,
+        note=note,
     )
 
 
@@ -58,4 +63,4 @@ def outputs(header: Header, restored: RestoredPictures) -> list[Output]:
     return single_output(NAME, header, restored)
 
 
-CONVERSION = Conversion(TASK, outputs, names=lambda header: [NAME])
+CONVERSION = Conversion(TASK, outputs, names=lambda header: [NAME], transparent=NAME)

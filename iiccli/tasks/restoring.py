@@ -12,9 +12,9 @@ from iiccli.carrier import Attached, Carrier, Header, contents
 from iiccli.errors import DamagedCarrierError, UsageError
 from iiccli.inference.converter import no_progress
 from iiccli.media.clip import CLIP_SUFFIXES, check_clip_target, write_clip
-from iiccli.media.image import PICTURE_SUFFIXES, check_picture_target, write_picture
+from iiccli.media.image import PICTURE_SUFFIXES, check_picture_target, resize, write_picture
 from iiccli.tasks.batch import is_folder
-from iiccli.tasks.conversion import MODULES, Conversion, Output, conversion
+from iiccli.tasks.conversion import ALPHA, MODULES, Conversion, Output, conversion
 from iiccli.tasks.models import Loader
 from iiccli.tasks.parts import find_carriers, read_parts, with_pixels
 from iiccli.tasks.pictures import RestoredPictures, restore_pictures
@@ -86,8 +86,28 @@ def restore_outputs(
         ModelError, PhraseError, DamagedCarrierError, DeviceError: see `restore_pictures`.
     """
     restored = restore_pictures(loader, carrier, progress, force=force)
-    outputs = conversion_of(carrier.header, loader).outputs(carrier.header, restored)
-    return RestoredOutputs(outputs, restored)
+    kind = conversion_of(carrier.header, loader)
+    outputs = kind.outputs(carrier.header, restored)
+    outputs, remark = _with_alpha(outputs, carrier, kind.transparent)
+    return RestoredOutputs(outputs, replace(restored, notes=(*restored.notes, *remark)))
+
+
+def _with_alpha(
+    outputs: list[Output], carrier: Carrier, name: str
+) -> tuple[list[Output], tuple[str, ...]]:
+    """Give the output of that name the carrier's alpha, and remark on what became of it."""
+    alpha = carrier.alpha
+    if alpha is None:
+        lost = carrier.header.extra.get(ALPHA) is True
+        return outputs, ("its alpha channel was lost since it was made",) if lost else ()
+    if not name:
+        return outputs, ("it has an alpha channel, which was left aside",)
+    return [
+        replace(out, alpha=resize(alpha, (out.pixels.shape[1], out.pixels.shape[0])))
+        if out.name == name
+        else out
+        for out in outputs
+    ], ()
 
 
 def conversion_of(header: Header, loader: Loader) -> Conversion:
@@ -212,6 +232,11 @@ def restore_carriers(
         own = carrier.path.resolve()
         if own.parent == path.resolve() and way.writes(own.name):
             raise _overwrites(target, carrier.path)
+    if carriers[0].alpha is not None and way.takes(kind.transparent):
+        check_picture_target(path, alpha=True)
+    attached = carriers[0].attached
+    if choice.strip:
+        attached = Attached(icc=attached.icc)
     tally = _Tally(carriers)
 
     def kept(carrier: Carrier, back: RestoredOutputs) -> None:
@@ -228,7 +253,7 @@ def restore_carriers(
             frames = way.frames(stream)
             write_clip(target, frames, rate, durations=_durations(carriers, kind), force=force)
     else:
-        names = _write_stills(way, path, next(stream), carriers[0].attached, force=force)
+        names = _write_stills(way, path, next(stream), attached, force=force)
     if way.clip and not (kind.clip or way.tracks):
         tally.pictures = len(carriers)  # one of each, whatever else came out of it
     return tally.report(path, kind.task, names)

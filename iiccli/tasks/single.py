@@ -7,13 +7,14 @@ import binascii
 from pathlib import Path
 from typing import Any
 
-from iiccli.carrier import Header, check_carrier_target, write_carrier
+from iiccli.carrier import JSON, Header, check_carrier_target, write_carrier
 from iiccli.inference.converter import Progress, no_progress
 from iiccli.media.colour import is_rgb_profile
-from iiccli.tasks.conversion import Made, Output
+from iiccli.media.image import resize
+from iiccli.tasks.conversion import ALPHA, Made, Output
 from iiccli.tasks.models import LoadedModel
 from iiccli.tasks.pictures import RestoredPictures, embed_pictures
-from iiccli.tasks.stills import Note, read_flat, silent, spare
+from iiccli.tasks.stills import Note, alpha_of, attached_to, read_noted, silent, spare
 
 PROFILE = "icc"
 """Key of the header's `extra`: the picture's profile in base64, where the carrier's own pixels
@@ -29,14 +30,15 @@ def embed_single(
     name: str,
     quality: str = "balanced",
     *,
+    strip: bool = False,
     force: bool = False,
     progress: Progress = no_progress,
     note: Note = silent,
 ) -> Made:
     """Make the carrier of one picture.
 
-    Its profile, EXIF and XMP go along. A carrier has no alpha channel: what is transparent is
-    shown on white.
+    Its profile, EXIF and XMP go along, and its alpha as the carrier's alpha channel, resized where
+    the carrier is smaller.
 
     Args:
         source: any picture that can be read.
@@ -44,6 +46,7 @@ def embed_single(
         model: takes one picture.
         name: of the picture as an output.
         quality: `cover`, `balanced` or `content`, where the model has several.
+        strip: leave out EXIF and XMP.
         force: replace what exists.
         progress: told how far it is.
         note: called with remarks for the user.
@@ -53,12 +56,14 @@ def embed_single(
     """
     check_carrier_target(target, force)
     spare([source], target)
-    picture = read_flat(source, note)
-    pixels = picture.pixels
-    profile, extra = picture.icc, {}
+    picture = read_noted(source, note)
+    pixels, alpha = picture.pixels, alpha_of(picture)
+    kept = attached_to(picture, note, strip=strip)
+    profile = kept.icc
+    extra: dict[str, JSON] = {} if alpha is None else {ALPHA: True}
     if model.converter.channels == 1 and profile is not None:
         if len(profile) <= MAX_PROFILE:
-            extra = {PROFILE: base64.b64encode(profile).decode("ascii")}
+            extra[PROFILE] = base64.b64encode(profile).decode("ascii")
         else:
             note(f"{source.name}: its colour profile is too large to go along.")
         profile = None
@@ -70,12 +75,13 @@ def embed_single(
         carrier,
         header,
         target=cover,
+        alpha=None if alpha is None else resize(alpha, header.size, method="bicubic"),
         force=force,
         icc=profile,
-        exif=picture.exif,
-        xmp=picture.xmp,
+        exif=kept.exif,
+        xmp=kept.xmp,
     )
-    return Made(target, written, header, cover, [Output(name, pixels, icc=picture.icc)])
+    return Made(target, written, header, cover, [Output(name, pixels, alpha, icc=picture.icc)])
 
 
 def single_output(name: str, header: Header, restored: RestoredPictures) -> list[Output]:

@@ -18,7 +18,7 @@ from iiccli.media.stereo_writing import COMBINED, WIGGLE_RATE, combined, wiggle,
 from iiccli.tasks.conversion import Conversion, Form, Made, Output
 from iiccli.tasks.models import LoadedModel
 from iiccli.tasks.pictures import RestoredPictures, embed_pictures
-from iiccli.tasks.stills import Note, silent, spare
+from iiccli.tasks.stills import Note, attached_to, silent, spare
 
 TASK = "mono"
 LEFT, RIGHT = "left", "right"
@@ -66,6 +66,7 @@ def mononize(
     views: Views = AUTOMATIC,
     *,
     one_size: bool = False,
+    strip: bool = False,
     force: bool = False,
     progress: Progress = no_progress,
     note: Note = silent,
@@ -82,6 +83,7 @@ def mononize(
         quality: `cover`, `balanced` or `content`.
         views: see there.
         one_size: refuse views of different sizes.
+        strip: leave out EXIF and XMP.
         force: replace what exists.
         progress: told how far it is.
         note: told remarks for the user.
@@ -104,15 +106,16 @@ def mononize(
     note_fit(left, right, note)
     pixels, header = embed_views(model, left, right, quality, progress)
     cover = model.converter.cover(left)
+    kept = attached_to(pair.left, note, strip=strip)
     written = write_carrier(
         target,
         pixels,
         header,
         target=cover,
         force=force,
-        icc=pair.left.icc,
-        exif=pair.left.exif,
-        xmp=pair.left.xmp,
+        icc=kept.icc,
+        exif=kept.exif,
+        xmp=kept.xmp,
     )
     return Made(target, written, header, cover, [Output(LEFT, left), Output(RIGHT, right)])
 

@@ -1,4 +1,4 @@
-"""Still pictures as a conversion of several takes them: flat, and in one colour profile."""
+"""Still pictures as conversions take them: flat or with alpha, in one profile, with metadata."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from iiccli.carrier import Attached
 from iiccli.errors import UsageError
 from iiccli.media.compositing import on_plain
-from iiccli.media.image import Picture, read_picture
+from iiccli.media.image import Picture, Pixels, read_picture
+from iiccli.media.place import tells_place
 from iiccli.media.profiles import in_profile
 
 Note = Callable[[str], None]
@@ -45,6 +47,26 @@ def read_noted(path: Path, note: Note = silent) -> Picture:
     for message in picture.notes:
         note(f"{path.name}: {message}.")
     return picture
+
+
+def alpha_of(picture: Picture) -> Pixels | None:
+    """A picture's alpha, (H, W) uint8; None where it is opaque everywhere."""
+    return picture.alpha if picture.alpha is not None and (picture.alpha != 255).any() else None
+
+
+def attached_to(picture: Picture, note: Note = silent, *, strip: bool = False) -> Attached:
+    """What of a picture's metadata goes along with its carrier.
+
+    Args:
+        picture: whose look the carrier has.
+        note: told if they say where it was taken.
+        strip: leave out EXIF and XMP. The profile stays, without which colours would change.
+    """
+    if strip:
+        return Attached(icc=picture.icc)
+    if tells_place(picture.exif, picture.xmp):
+        note("the camera's place (GPS) goes along; --strip leaves it out.")
+    return Attached(picture.icc, picture.exif, picture.xmp)
 
 
 def in_profile_of(picture: Picture, path: Path, other: Picture, note: Note = silent) -> Picture:

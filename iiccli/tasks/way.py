@@ -24,10 +24,12 @@ class Choice:
             picture.
         form: a form of the conversion, see `Conversion.forms`; None takes what the target's
             suffix says, or a picture for each output.
+        strip: leave out EXIF and XMP. The profile stays, without which colours would change.
     """
 
     only: str | None = None
     form: str | None = None
+    strip: bool = False
 
 
 EVERYTHING = Choice()
@@ -148,6 +150,10 @@ class Way:
         if self.form is not None and not self.clip:
             return stem == self.form_name
         return suffix == ".png" and (stem.isdigit() if self.clip else stem in self.names)
+
+    def takes(self, name: str) -> bool:
+        """Tell whether the target is one picture, the output of that name."""
+        return not (self.folder or self.clip or self.form) and self.names == [name]
 
     def frames(self, stream: Iterator[list[Output]]) -> Iterator[Pixels]:
         """Pictures of a clip out of the outputs of its carriers."""

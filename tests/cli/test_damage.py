@@ -119,9 +119,8 @@ def test_jpeg(iic: Iic, cover: Path) -> None:
     ("change", "cause"),
     [
         (lambda x: x[10:], "It was cropped or resized: it is 256×182 and was 256×192."),
-        (lambda x: np.rot90(x).copy(), "It was turned: it is 192×256 and was 256×192."),
         (lambda x: x[::2, ::2].copy(), "It was cropped or resized: it is 128×96 and was 256×192."),
-        (lambda x: x[::-1].copy(), "It was edited"),
+        (lambda x: np.rot90(x[::-1] // 2).copy(), "It was turned: it is 192×256 and was 256×192."),
     ],
 )
 def test_cropped_turned_or_shrunk(iic: Iic, cover: Path, change, cause: str) -> None:
@@ -130,6 +129,19 @@ def test_cropped_turned_or_shrunk(iic: Iic, cover: Path, change, cause: str) -> 
     done.fails(5, f"Nothing of the message in changed.png is left. {cause}")
     stripped = iic("restore", save(changed, "stripped.png"), "-o", "back")
     stripped.fails(4, "stripped.png is not a carrier")
+
+
+@pytest.mark.parametrize("change", [np.rot90, np.flipud, lambda x: np.rot90(x, 2)])
+def test_turned_or_mirrored(iic: Iic, cover: Path, change) -> None:
+    iic("restore", cover, "-o", "back")
+    wanted = [pixels_of(path) for path in sorted(Path("back").iterdir())]
+    turned = np.ascontiguousarray(change(pixels_of(cover)))
+    for name, like in (("stripped.png", None), ("turned.png", cover)):
+        done = iic("restore", save(turned, name, like=like), "-o", f"{name}.back/")
+        assert done.code == 0
+        assert "since it was made, which was undone" in done.err
+        found = [pixels_of(path) for path in sorted(Path(f"{name}.back").iterdir())]
+        assert all((a == b).all() for a, b in zip(wanted, found, strict=True))
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "1"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -139,14 +140,62 @@ def test_a_profile_too_large_for_the_header(iic: Iic) -> None:
     assert done.code == 0
 
 
-def test_what_is_transparent_is_put_on_white(iic: Iic) -> None:
-    image = Image.fromarray(colours(60, 80)).convert("RGBA")
-    image.putalpha(0)
+def test_alpha_goes_along_and_comes_back(iic: Iic) -> None:
+    alpha = np.linspace(0, 255, 60 * 80).astype(np.uint8).reshape(60, 80)
+    image = Image.fromarray(colours(60, 80))
+    image.putalpha(Image.fromarray(alpha))
     image.save("clear.png")
-    done = iic("gray", "clear.png")
-    assert "transparent parts were put on white" in done.err
-    assert np.asarray(Image.open("clear.gray.png")).min() > 240
+    assert iic("gray", "clear.png").err == ""
+    made = Image.open("clear.gray.png")
+    assert made.mode == "LA"
+    assert (np.asarray(made.getchannel("A")) == alpha).all()
     assert iic("gray", "clear.png").out.startswith("clear.gray.png: there already")
+    assert iic("restore", "clear.gray.png", "-o", "back.png").code == 0
+    back = np.asarray(Image.open("back.png"))
+    assert (back[..., 3] == alpha).all()
+    assert np.abs(back[..., :3].astype(int) - colours(60, 80)).mean() < 8  # where it is clear, too
+    iic("restore", "clear.gray.png", "-o", "b.jpg").fails(2, "b.jpg cannot hold transparency")
+    made.getchannel("L").save("flat.png")
+    assert iic("restore", "flat.png", "-o", "flat-back.png").code == 0
+    assert Image.open("flat-back.png").mode == "RGB"
+
+
+def located(name: str) -> None:
+    """A photo that says where it was taken."""
+    exif = Image.Exif()
+    exif[0x010E] = "a hill"
+    exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 1.0, 2.0), 3: "E", 4: (11.0, 3.0, 4.0)})
+    Image.fromarray(colours(60, 80)).save(name, exif=exif.tobytes(), icc_profile=SRGB)
+
+
+def test_the_place_goes_along_and_is_said_or_stripped(iic: Iic) -> None:
+    located("one.jpg")
+    located("two.jpg")
+    done = iic("gray", "one.jpg", "two.jpg", "-o", "out/")
+    assert done.err.count("the camera's place (GPS) goes along; --strip leaves it out.") == 1
+    assert Image.open("out/one.png").getexif().get_ifd(0x8825)
+    iic("restore", "out/one.png", "-o", "back.jpg")
+    iic("restore", "out/one.png", "-o", "less.jpg", "--strip")
+    assert Image.open("back.jpg").getexif().get_ifd(0x8825)[1] == "N"
+    less = Image.open("less.jpg")
+    assert not len(less.getexif())
+    assert less.info["icc_profile"]
+    again = iic("gray", "one.jpg", "-o", "out/", "--strip")
+    again.fails(7, "out/one.png exists already")  # it has the place: not what was asked for
+    assert iic("gray", "one.jpg", "-o", "out/", "--strip", "--force").err == ""
+    assert not len(Image.open("out/one.png").getexif())
+    assert iic("gray", "one.jpg", "-o", "out/", "--strip").out.startswith("out/one.png: there alr")
+
+
+def test_more_pixels_than_allowed(iic: Iic, monkeypatch: pytest.MonkeyPatch) -> None:
+    photo("photo.png")
+    iic("gray", "photo.png", "--max-pixels", "99").fails(3, "at most 99 are read", "--max-pixels")
+    assert "IIC_MAX_PIXELS" not in os.environ
+    monkeypatch.setenv("IIC_MAX_PIXELS", "99")
+    iic("gray", "photo.png").fails(3, "at most 99 are read")
+    assert iic("gray", "photo.png", "--max-pixels", "100000").code == 0
+    assert os.environ["IIC_MAX_PIXELS"] == "99"
+    iic("inspect", "photo.gray.png").fails(3, "at most 99 are read")
 
 
 def test_a_folder_in_its_tree(iic: Iic) -> None:

@@ -130,16 +130,17 @@ def test_what_a_large_secret_loses_is_said(tmp_path: Path, loader: Loader) -> No
     assert "s.png: 50 % of it was cut to the cover's proportions." in notes
 
 
-def test_transparency_goes_onto_white_and_is_said(tmp_path: Path, loader: Loader) -> None:
+def test_a_secrets_transparency_goes_onto_white_and_is_said(tmp_path: Path, loader: Loader) -> None:
     clear = np.dstack((picture(32, 48), np.zeros((32, 48), np.uint8)))
     cover, secret = put(tmp_path / "cover.png", clear), put(tmp_path / "s.png", clear)
     notes: list[str] = []
     made = hide(cover, [secret], tmp_path / "c.png", PLAIN, loader, note=notes.append)
-    assert (made.cover == 255).all()
     assert (made.originals[0].pixels == 255).all()
-    assert notes[:2] == [
-        f"{p.name}: its transparent parts were put on white." for p in (cover, secret)
-    ]
+    assert notes[:1] == ["s.png: its transparent parts were put on white."]
+    carrier = read_carrier(made.path)
+    assert carrier.alpha is not None  # the cover's own stays, and its colours under it
+    assert not carrier.alpha.any()
+    assert (made.cover == clear[..., :3]).all()
 
 
 def test_without_header_nothing_tells_and_the_command_restores(

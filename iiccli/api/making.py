@@ -14,6 +14,7 @@ from iiccli.tasks import hiding, layers, stereo
 from iiccli.tasks import rescale as rescaling
 from iiccli.tasks.conversion import Made
 from iiccli.tasks.models import LoadedModel, Loader, choose_entry
+from iiccli.tasks.pairs import Rule
 from iiccli.tasks.video import Cover, VideoOptions, embed_video
 
 
@@ -37,7 +38,7 @@ def embed(
         tile: side of the tiles in pixels: smaller needs less memory.
         force: replace what exists.
         options: fields of `iiccli.tasks.video.VideoOptions`: `frames`, `start`, `end`, `every`,
-            `reference`, `quality`, `whole`, `half`, `max_side`, `model`, `method`.
+            `reference`, `quality`, `whole`, `half`, `max_side`, `model`, `method`, `fit`.
 
     Returns:
         The covers that were written: one, or with `whole=True` several, which then come without
@@ -64,6 +65,7 @@ def mononize(
     key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
+    fit: Rule = "stretch",
     strip: bool = False,
     force: bool = False,
 ) -> Made:
@@ -82,6 +84,7 @@ def mononize(
         key: a pass phrase that locks what it holds; see docs/keys.md.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
+        fit: how a second view of other proportions is fitted: `stretch`, `crop` or `pad`.
         strip: leave out EXIF and XMP.
         force: replace what exists.
 
@@ -94,7 +97,9 @@ def mononize(
     chosen = _model(stereo.TASK, 2, model, key, device, tile, method)
     sources = [Path(left)] if right is None else [Path(left), Path(right)]
     views = stereo.Views(layout, swap)
-    return stereo.mononize(sources, Path(target), chosen, quality, views, strip=strip, force=force)
+    return stereo.mononize(
+        sources, Path(target), chosen, quality, views, fit=fit, strip=strip, force=force
+    )
 
 
 def dual_view(
@@ -109,6 +114,7 @@ def dual_view(
     key: str | bytes | None = None,
     device: str = "auto",
     tile: int = DEFAULT_TILE,
+    fit: Rule = "stretch",
     strip: bool = False,
     force: bool = False,
 ) -> Made:
@@ -127,6 +133,7 @@ def dual_view(
         key: a pass phrase that locks what it holds; see docs/keys.md.
         device: `auto`, `cpu`, `cuda` or `mps`.
         tile: side of the tiles in pixels: smaller needs less memory.
+        fit: how a second view of other proportions is fitted: `stretch`, `crop` or `pad`.
         strip: leave out EXIF and XMP.
         force: replace what exists.
 
@@ -138,7 +145,9 @@ def dual_view(
     """
     chosen = _model(dual.TASK, 2, model, key, device, tile, method)
     sources = [Path(wide)] if tele is None else [Path(wide), Path(tele)]
-    return dual.embed_dual(sources, Path(target), chosen, quality, zoom, strip=strip, force=force)
+    return dual.embed_dual(
+        sources, Path(target), chosen, quality, zoom, fit=fit, strip=strip, force=force
+    )
 
 
 def hide(

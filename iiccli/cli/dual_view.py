@@ -19,6 +19,7 @@ from iiccli.cli.batch import (
 )
 from iiccli.cli.options import (
     DeviceOption,
+    FitRule,
     ForceOption,
     JsonOption,
     MaxPixelsOption,
@@ -65,6 +66,14 @@ def dual_view(
         Quality,
         typer.Option("--quality", help="A carrier close to the wide view, or a better near one."),
     ] = Quality.balanced,
+    fit: Annotated[
+        FitRule,
+        typer.Option(
+            "--fit",
+            help="How a near view of other proportions is kept: stretched, cut (what is cut is "
+            "lost), or whole with borders.",
+        ),
+    ] = FitRule.stretch,
     preview: PreviewOption = None,
     model: ModelOption = None,
     method: MethodOption = Method.network,
@@ -102,6 +111,7 @@ def dual_view(
             chosen,
             quality.value,
             zoom,
+            fit=fit.value,
             strip=strip,
             force=force,
             progress=watch.progress,

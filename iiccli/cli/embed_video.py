@@ -10,6 +10,7 @@ import typer
 
 from iiccli.cli.options import (
     DeviceOption,
+    FitRule,
     ForceOption,
     JsonOption,
     MaxPixelsOption,
@@ -80,6 +81,14 @@ def embed_video(
         int | None,
         typer.Option("--max-side", min=1, help="Shrink frames to this many pixels a side."),
     ] = None,
+    fit: Annotated[
+        FitRule | None,
+        typer.Option(
+            "--fit",
+            help="Of pictures that differ in size: bring them to the first one's, stretched, cut, "
+            "or whole with borders. They come back at that size.",
+        ),
+    ] = None,
     preview: Annotated[
         Path | None,
         typer.Option("--preview", help="Draw originals, cover, restored and differences."),
@@ -116,6 +125,7 @@ def embed_video(
         model=model,
         half=half,
         method=method.value,
+        fit=None if fit is None else fit.value,
     )
     loader = Loader(device=device, tile=tile, phrase=phrase_of(key, key_file, quiet=quiet))
     begun = time.monotonic()

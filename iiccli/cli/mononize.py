@@ -20,6 +20,7 @@ from iiccli.cli.batch import (
 )
 from iiccli.cli.options import (
     DeviceOption,
+    FitRule,
     ForceOption,
     JsonOption,
     MaxPixelsOption,
@@ -86,6 +87,14 @@ def mononize(
         Quality,
         typer.Option("--quality", help="A carrier close to the left view, or a better right one."),
     ] = Quality.balanced,
+    fit: Annotated[
+        FitRule,
+        typer.Option(
+            "--fit",
+            help="How a right view of other proportions is kept: stretched, cut (what is cut is "
+            "lost), or whole with borders.",
+        ),
+    ] = FitRule.stretch,
     preview: PreviewOption = None,
     model: ModelOption = None,
     method: MethodOption = Method.network,
@@ -139,6 +148,7 @@ def mononize(
             quality.value,
             views,
             one_size=how == "folders",
+            fit=fit.value,
             strip=strip,
             force=force,
             progress=watch.progress,

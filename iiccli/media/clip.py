@@ -17,6 +17,7 @@ from iiccli.atomic import atomic_folder, atomic_path, check_target
 from iiccli.errors import InputError, UsageError
 from iiccli.media.animation import AnimationClip, is_animation
 from iiccli.media.animation_writing import ANIMATION_SUFFIXES, write_animation
+from iiccli.media.fitting import Rule
 from iiccli.media.frames import (
     STILL_SUFFIXES,
     FramesClip,
@@ -56,10 +57,15 @@ _WILDCARDS = "*?["
 _VIDEO_TO_PILLOW = ("MPEG", "FLI")
 
 
-def open_clip(source: str | Path) -> Clip:
+def open_clip(source: str | Path, rule: Rule | None = None) -> Clip:
     """Open a video, an animated picture, a folder of frames or a glob pattern of frames.
 
     A video is decoded once here, so that `info.frames` is exact.
+
+    Args:
+        source: one of these.
+        rule: how still pictures of another size than the first one's are fitted to that; None
+            refuses them.
 
     Raises:
         InputError: nothing is there, it is a single picture, it holds no video, none of it
@@ -68,9 +74,9 @@ def open_clip(source: str | Path) -> Clip:
     path = Path(source)
     name = str(source)
     if not _exists(path) and any(letter in name for letter in _WILDCARDS):
-        return FramesClip(name, frames_by_pattern(name))
+        return FramesClip(name, frames_by_pattern(name), rule)
     if path.is_dir():
-        return FramesClip(name, frames_in_folder(path))
+        return FramesClip(name, frames_in_folder(path), rule)
     check_is_file(path)
     animated = _is_animation(path)
     if animated:

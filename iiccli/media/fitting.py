@@ -63,9 +63,16 @@ class Fit:
         return cls(size, turned=bool(width & _FLAG), padded=bool(height & _FLAG))
 
     @classmethod
-    def to(cls, size: tuple[int, int], own: tuple[int, int], *, padded: bool = False) -> Fit:
+    def to(
+        cls,
+        size: tuple[int, int],
+        own: tuple[int, int],
+        *,
+        padded: bool = False,
+        turning: bool = True,
+    ) -> Fit:
         """How a picture of size `own` is fitted to `size`, (width, height) both."""
-        return cls(own, turned=_lie_across(own, size), padded=padded)
+        return cls(own, turned=turning and _lie_across(own, size), padded=padded)
 
     @property
     def turned_size(self) -> tuple[int, int]:
@@ -84,13 +91,16 @@ class Fit:
         return (size[0] - inside[0]) // 2, (size[1] - inside[1]) // 2, *inside
 
 
-def fit(pixels: Pixels, size: tuple[int, int], rule: Rule = "stretch") -> tuple[Pixels, Fit]:
+def fit(
+    pixels: Pixels, size: tuple[int, int], rule: Rule = "stretch", *, turning: bool = True
+) -> tuple[Pixels, Fit]:
     """Fit a picture to a size: turned first, if one lies across the other, then resized.
 
     Args:
         pixels: (h, w, 3) uint8.
         size: width and height wanted.
         rule: see `Rule`.
+        turning: whether a portrait may be turned to lie in a landscape.
 
     Returns:
         The picture at that size, and how to undo it.
@@ -101,14 +111,14 @@ def fit(pixels: Pixels, size: tuple[int, int], rule: Rule = "stretch") -> tuple[
     if rule not in RULES:
         raise UsageError(f"There is no rule {rule!r}.", f"Choose one of: {', '.join(RULES)}.")
     if rule == "crop":
-        pixels = cropped(pixels, size)
+        pixels = cropped(pixels, size, turning=turning)
     height, width = pixels.shape[:2]
     if max(width, height) > MAX_SIDE:
         raise UsageError(
             f"A picture of {width}×{height} pixels cannot be fitted: at most {MAX_SIDE} a side.",
             "Shrink it first.",
         )
-    how = Fit.to(size, (width, height), padded=rule == "pad")
+    how = Fit.to(size, (width, height), padded=rule == "pad", turning=turning)
     if how.turned:
         pixels = np.ascontiguousarray(np.rot90(pixels))
     left, top, *inside = how.inner(size)
@@ -127,10 +137,10 @@ def unfit(pixels: Pixels, how: Fit) -> Pixels:
     return np.ascontiguousarray(np.rot90(picture, -1)) if how.turned else picture
 
 
-def cropped(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+def cropped(pixels: Pixels, size: tuple[int, int], *, turning: bool = True) -> Pixels:
     """The middle of a picture that has the proportions of `size`, perhaps turned by 90°."""
     height, width = pixels.shape[:2]
-    if _lie_across((width, height), size):
+    if turning and _lie_across((width, height), size):
         size = (size[1], size[0])
     if width * size[1] > height * size[0]:
         inside = (_scaled(size[0], height, size[1]), height)

@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from iiccli.errors import InputError
 from iiccli.media.animation import on_white
 from iiccli.media.colour import to_rgb
+from iiccli.media.fitting import Rule, fit
 from iiccli.media.image import write_picture
 from iiccli.media.opening import opened, quiet
 from iiccli.media.resize import Pixels, fit_max_side
@@ -69,28 +70,50 @@ def frames_by_pattern(pattern: str) -> list[Path]:
 
 
 class FramesClip(Clip):
-    """Still pictures of one size, one after the other."""
+    """Still pictures, one after the other, brought to the first one's size where they differ."""
 
-    def __init__(self, source: str, paths: Sequence[Path]) -> None:
+    def __init__(self, source: str, paths: Sequence[Path], rule: Rule | None = None) -> None:
+        """Look at all of them.
+
+        Args:
+            source: what was given.
+            paths: of the pictures.
+            rule: how those of another size are fitted; None refuses them.
+
+        Raises:
+            InputError: a file is no picture, or differs in size.
+        """
         self.paths = tuple(paths)
-        size = _upright_size(self.paths[0])
-        for path in self.paths[1:]:
-            other = _upright_size(path)
-            if other != size:
-                raise InputError(
-                    f"{path} is {other[0]}×{other[1]}, but {self.paths[0].name} is "
-                    f"{size[0]}×{size[1]}.",
-                    "All frames of a clip must have one size.",
-                )
-        super().__init__(source, ClipInfo(size, len(self.paths), FRAMES_RATE, "frames"))
+        self._rule: Rule = rule or "stretch"
+        self._sizes = [_upright_size(path) for path in self.paths]
+        size = self._sizes[0]
+        others = [i for i, own in enumerate(self._sizes) if own != size]
+        if others and rule is None:
+            path, other = self.paths[others[0]], self._sizes[others[0]]
+            raise InputError(
+                f"{path} is {other[0]}×{other[1]}, but {self.paths[0].name} is "
+                f"{size[0]}×{size[1]}.",
+                "All frames of a clip must have one size; --fit crop, pad or stretch gives them "
+                "the first one's.",
+            )
+        notes = []
+        if others:
+            notes.append(
+                f"{len(others)} of {len(self.paths)} frames are brought to {size[0]}×{size[1]} "
+                f"({rule}); they come back at that size"
+            )
+        info = ClipInfo(size, len(self.paths), FRAMES_RATE, "frames")
+        super().__init__(source, info, tuple(notes))
 
     def _frames(self, wanted: list[int], max_side: int | None) -> Iterator[Pixels]:
         for index in wanted:
             path = self.paths[index]
             with opened(path) as image, quiet():
                 frame = _upright_rgb(image)
-            if (frame.shape[1], frame.shape[0]) != self.info.size:
+            if (frame.shape[1], frame.shape[0]) != self._sizes[index]:
                 raise InputError(f"{path} has changed its size since the clip was opened.")
+            if self._sizes[index] != self.info.size:
+                frame, _ = fit(frame, self.info.size, self._rule, turning=False)
             yield frame if max_side is None else fit_max_side(frame, max_side)
 
 

@@ -13,10 +13,12 @@ import numpy as np
 from iiccli.carrier import MAX_PIXELS, Header, check_carrier_target, write_carrier
 from iiccli.errors import DamagedCarrierError, InputError, UsageError
 from iiccli.inference.converter import Progress, no_progress
+from iiccli.media.fitting import Rule
 from iiccli.media.image import Picture, Pixels, resize
 from iiccli.media.zooming import LEAST, MOST, find_zoom
 from iiccli.tasks.conversion import Conversion, Made, Output
 from iiccli.tasks.models import LoadedModel
+from iiccli.tasks.pairs import fit_words, fitted_second, unfitted_second
 from iiccli.tasks.pictures import RestoredPictures, embed_pictures
 from iiccli.tasks.stills import Note, attached_to, in_profile_of, read_flat, silent, spare
 
@@ -40,6 +42,8 @@ _GOOD, _FAIR = 0.6, 0.75
 something else none above 0.5."""
 _ESSENTIALS = struct.Struct(">IIIHH")
 _FIXED = 1 << 16
+_PADDED = 1 << 31
+"""In the wide view's height, of which the carrier tells anyway: the near view has borders."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,15 @@ class ViewPair:
         wide: with what its file carried besides the pixels.
         tele: (H, W, 3) uint8, as large as the wide view.
         zoom: how many times nearer it is.
-        original: the near view as it came; it is given back at this size.
+        original: the near view as it came, or what was left of it; it is given back at this size.
+        padded: `tele` has borders.
     """
 
     wide: Picture
     tele: Pixels
     zoom: float
     original: Pixels
+    padded: bool = False
 
 
 def embed_dual(
@@ -66,6 +72,7 @@ def embed_dual(
     quality: str = "balanced",
     zoom: float | None = None,
     *,
+    fit: Rule = "stretch",
     strip: bool = False,
     force: bool = False,
     progress: Progress = no_progress,
@@ -74,7 +81,7 @@ def embed_dual(
     """Put two views into one picture.
 
     The wide view's size, profile, EXIF and XMP are the carrier's. A near view of another size
-    is resized to the wide one's, and back when it is restored.
+    is fitted to the wide one's, and back when it is restored.
 
     Args:
         sources: the wide view and the near one, or one picture of which both are made.
@@ -83,6 +90,7 @@ def embed_dual(
         quality: `cover`, `balanced` or `content`.
         zoom: how many times nearer the second view is; None looks for it. For one picture one
             of `CUTS`.
+        fit: how a near view of other proportions is fitted.
         strip: leave out EXIF and XMP.
         force: replace what exists.
         progress: told how far it is.
@@ -94,9 +102,10 @@ def embed_dual(
     check_zoom(zoom, single=len(sources) == 1)
     check_carrier_target(target, force)
     spare(sources, target)
-    views = _read_two(sources, zoom, note) if len(sources) == 2 else _cut(sources[0], zoom, note)
+    two = len(sources) == 2
+    views = _read_two(sources, zoom, fit, note) if two else _cut(sources[0], zoom, note)
     wide = views.wide.pixels
-    essentials = essentials_of(wide, views.zoom, views.original)
+    essentials = essentials_of(wide, views.zoom, views.original, padded=views.padded)
     pixels, header = embed_pictures(
         model,
         [wide, views.tele],
@@ -167,15 +176,18 @@ def views_of(pixels: Pixels, zoom: int) -> tuple[Pixels, Pixels]:
     return resize(whole, size, method="bicubic"), _centre(whole, size)
 
 
-def essentials_of(wide: Pixels, zoom: float, original: Pixels) -> bytes:
+def essentials_of(wide: Pixels, zoom: float, original: Pixels, *, padded: bool = False) -> bytes:
     """What a carrier's header has to tell, so that both views can be restored.
 
     Args:
         wide: (H, W, 3) uint8.
         zoom: how many times nearer the second view is, from `MIN_ZOOM` to `MAX_ZOOM`.
         original: the near view at its own size.
+        padded: it was given borders.
     """
-    return _ESSENTIALS.pack(*_size(wide), round(zoom * _FIXED), *_size(original))
+    size, own = _size(wide), _size(original)
+    height = size[1] | (_PADDED if padded else 0)
+    return _ESSENTIALS.pack(size[0], height, round(zoom * _FIXED), *own)
 
 
 def zoom_of(header: Header) -> float:
@@ -199,16 +211,17 @@ def outputs(header: Header, restored: RestoredPictures) -> list[Output]:
         raise DamagedCarrierError("The carrier does not hold two views.", "Look for the original.")
     wide, tele = restored.pictures
     if len(header.essentials) == _ESSENTIALS.size:
-        own = _ESSENTIALS.unpack(header.essentials)[3:]
+        said = _ESSENTIALS.unpack(header.essentials)
+        own = said[3:]
         if _plausible(_size(wide), own):
-            tele = resize(tele, own)
+            tele = unfitted_second(tele, own, padded=bool(said[1] & _PADDED))
     return [Output(WIDE, wide), Output(TELE, tele)]
 
 
 CONVERSION = Conversion(TASK, outputs, zoom=zoom_of, names=lambda header: [WIDE, TELE])
 
 
-def _read_two(sources: Sequence[Path], zoom: float | None, note: Note) -> ViewPair:
+def _read_two(sources: Sequence[Path], zoom: float | None, rule: Rule, note: Note) -> ViewPair:
     wide = read_flat(sources[0], note)
     near = in_profile_of(read_flat(sources[1], note), sources[1], wide, note).pixels
     size, own = _size(wide.pixels), _size(near)
@@ -218,15 +231,13 @@ def _read_two(sources: Sequence[Path], zoom: float | None, note: Note) -> ViewPa
             "not go together.",
             f"Neither side may be more than {MAX_RATIO} times the other's.",
         )
-    tele = resize(near, size)
+    tele, near, padded = fitted_second(near, size, rule, most=MAX_SIDE)
     if zoom is None:
         zoom = _look_for_zoom(sources, wide.pixels, tele, note)
-    if size != own:
-        words = f"{sources[1].name} is resized from {own[0]}×{own[1]} to {size[0]}×{size[1]}"
-        if abs(own[0] * size[1] / (own[1] * size[0]) - 1) > 0.02:
-            words += ", which changes its proportions"
-        note(f"{words}; when restored it has its own size")
-    return ViewPair(wide, tele, zoom, near)
+    words = fit_words(own, size, rule)
+    if words:
+        note(f"{sources[1].name} is {words}")
+    return ViewPair(wide, tele, zoom, near, padded)
 
 
 def _look_for_zoom(sources: Sequence[Path], wide: Pixels, tele: Pixels, note: Note) -> float:

@@ -6,9 +6,77 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from iiccli.errors import InputError, UsageError
+from iiccli.media.fitting import Fit, cropped, fit
+from iiccli.media.fitting import Rule as Rule  # the API names it, too
 from iiccli.media.frames import STILL_SUFFIXES
+from iiccli.media.resize import Pixels, resize
 from iiccli.tasks.batch import Item, Job, find_items
+
+
+def fitted_second(
+    second: Pixels, size: tuple[int, int], rule: Rule, *, most: int
+) -> tuple[Pixels, Pixels, bool]:
+    """Bring the second picture of a pair to the first one's size, so that it comes back.
+
+    Args:
+        second: (h, w, 3) uint8.
+        size: width and height of the first.
+        rule: see there. Nothing is turned.
+        most: the longest side that may be padded, as the carrier has no room to say more.
+
+    Returns:
+        What goes in; what will come back, which is less if it was cropped; and whether there are
+        borders.
+
+    Raises:
+        UsageError: it is too large.
+    """
+    if rule == "crop":
+        second = cropped(second, size, turning=False)
+    own = (second.shape[1], second.shape[0])
+    if rule != "pad" or own == size:
+        return resize(second, size), second, False
+    if max(own) > most:
+        raise UsageError(
+            f"A picture of {own[0]}×{own[1]} pixels cannot be padded: at most {most} a side.",
+            "Choose another --fit.",
+        )
+    return fit(second, size, "pad", turning=False)[0], second, True
+
+
+def unfitted_second(second: Pixels, own: tuple[int, int], *, padded: bool) -> Pixels:
+    """Undo `fitted_second`: the picture at its own size, perhaps without its borders."""
+    if padded:
+        height, width = second.shape[:2]
+        left, top, *inside = Fit(own, padded=True).inner((width, height))
+        second = np.ascontiguousarray(second[top : top + inside[1], left : left + inside[0]])
+    return resize(second, own)
+
+
+def fit_words(own: tuple[int, int], size: tuple[int, int], rule: Rule) -> str:
+    """What is done to a picture of another size; empty where nothing is.
+
+    Args:
+        own: its width and height.
+        size: those that it gets.
+        rule: see there.
+    """
+    if own == size:
+        return ""
+    across = abs(own[0] * size[1] / (own[1] * size[0]) - 1) > 0.02
+    words = f"from {own[0]}×{own[1]} to {size[0]}×{size[1]}"
+    if rule == "pad":
+        return f"resized {words} with borders; when restored it has its own size"
+    if rule == "crop" and across:
+        return f"cut to the proportions and resized {words}; what was cut is lost"
+    words = f"resized {words}"
+    if across:
+        words += ", which changes its proportions (--fit crop or pad does not)"
+    return f"{words}; when restored it has its own size"
+
 
 Arrangement = Literal["each", "pair", "folders"]
 """Every input for itself, two files for one carrier, or two folders whose pictures go together in

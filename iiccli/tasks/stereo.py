@@ -12,11 +12,13 @@ from iiccli.carrier import MAX_PIXELS, Attached, Header, check_carrier_target, w
 from iiccli.errors import DamagedCarrierError, InputError, UsageError
 from iiccli.inference.converter import Progress, no_progress
 from iiccli.media.clip import ANIMATION_SUFFIXES, write_clip
-from iiccli.media.image import Pixels, resize
+from iiccli.media.fitting import Rule
+from iiccli.media.image import Pixels
 from iiccli.media.stereo import StereoPair, read_stereo, read_stereo_files
 from iiccli.media.stereo_writing import COMBINED, WIGGLE_RATE, combined, wiggle, write_mpo
 from iiccli.tasks.conversion import Conversion, Form, Made, Output
 from iiccli.tasks.models import LoadedModel
+from iiccli.tasks.pairs import fit_words, fitted_second, unfitted_second
 from iiccli.tasks.pictures import RestoredPictures, embed_pictures
 from iiccli.tasks.stills import Note, attached_to, silent, spare
 
@@ -28,6 +30,8 @@ MAX_RATIO = 8
 none."""
 
 _ESSENTIALS = struct.Struct(">IIII")
+_PADDED = 1 << 31
+"""In the right view's height: it has borders."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ def mononize(
     views: Views = AUTOMATIC,
     *,
     one_size: bool = False,
+    fit: Rule = "stretch",
     strip: bool = False,
     force: bool = False,
     progress: Progress = no_progress,
@@ -74,7 +79,7 @@ def mononize(
     """Put a stereo pair into one picture.
 
     The left view's size, profile, EXIF and XMP are the carrier's. A right view of another size
-    is resized to the left one's, and back when it is restored.
+    is fitted to the left one's, and back when it is restored.
 
     Args:
         sources: the left view and the right one, or one file that holds both.
@@ -83,6 +88,7 @@ def mononize(
         quality: `cover`, `balanced` or `content`.
         views: see there.
         one_size: refuse views of different sizes.
+        fit: how a right view of other proportions is fitted.
         strip: leave out EXIF and XMP.
         force: replace what exists.
         progress: told how far it is.
@@ -103,8 +109,8 @@ def mononize(
             "They go together by the order of their names; is one missing? Two pictures alone "
             "may differ.",
         )
-    note_fit(left, right, note)
-    pixels, header = embed_views(model, left, right, quality, progress)
+    note_fit(left, right, note, fit)
+    pixels, header, right = _embed_fitted(model, left, right, quality, fit, progress)
     cover = model.converter.cover(left)
     kept = attached_to(pair.left, note, strip=strip)
     written = write_carrier(
@@ -120,12 +126,39 @@ def mononize(
     return Made(target, written, header, cover, [Output(LEFT, left), Output(RIGHT, right)])
 
 
+def _embed_fitted(
+    model: LoadedModel,
+    left: Pixels,
+    right: Pixels,
+    quality: str,
+    rule: Rule,
+    progress: Progress,
+    **fields: Any,
+) -> tuple[Pixels, Header, Pixels]:
+    """See `embed_views`; besides, the right view as it will come back."""
+    check_pair(left, right)
+    size = _size(left)
+    fitted, right, padded = fitted_second(right, size, rule, most=_PADDED - 1)
+    width, height = _size(right)
+    pixels, header = embed_pictures(
+        model,
+        [left, fitted],
+        0,
+        quality,
+        progress,
+        essentials=_ESSENTIALS.pack(*size, width, height | (_PADDED if padded else 0)),
+        **fields,
+    )
+    return pixels, header, right
+
+
 def embed_views(
     model: LoadedModel,
     left: Pixels,
     right: Pixels,
     quality: str,
     progress: Progress = no_progress,
+    fit: Rule = "stretch",
     **fields: Any,
 ) -> tuple[Pixels, Header]:
     """Make a carrier's pixels and header from two views; see `embed_pictures`.
@@ -136,22 +169,13 @@ def embed_views(
         right: (h, w, 3) uint8.
         quality: `cover`, `balanced` or `content`.
         progress: told how far it is.
+        fit: how a right view of other proportions is fitted.
         fields: further fields of the header.
 
     Raises:
         InputError: the views' sizes are too different.
     """
-    check_pair(left, right)
-    size = _size(left)
-    return embed_pictures(
-        model,
-        [left, resize(right, size)],
-        0,
-        quality,
-        progress,
-        essentials=_ESSENTIALS.pack(*size, *_size(right)),
-        **fields,
-    )
+    return _embed_fitted(model, left, right, quality, fit, progress, **fields)[:2]
 
 
 def check_pair(left: Pixels, right: Pixels) -> None:
@@ -169,22 +193,16 @@ def check_pair(left: Pixels, right: Pixels) -> None:
         )
 
 
-def note_fit(left: Pixels, right: Pixels, note: Note) -> None:
+def note_fit(left: Pixels, right: Pixels, note: Note, fit: Rule = "stretch") -> None:
     """Say what is done to a right view of another size.
 
     Raises:
         InputError: the sizes are too different.
     """
     check_pair(left, right)
-    size, own = _size(left), _size(right)
-    if size == own:
-        return
-    words = (
-        f"the right view is resized from {own[0]}×{own[1]} to the left one's {size[0]}×{size[1]}"
-    )
-    if abs(own[0] * size[1] / (own[1] * size[0]) - 1) > 0.02:
-        words += ", which changes its proportions"
-    note(f"{words}; when restored it has its own size")
+    words = fit_words(_size(right), _size(left), fit)
+    if words:
+        note(f"the right view is {words}")
 
 
 def outputs(header: Header, restored: RestoredPictures) -> list[Output]:
@@ -193,9 +211,10 @@ def outputs(header: Header, restored: RestoredPictures) -> list[Output]:
         raise DamagedCarrierError("The carrier does not hold two views.", "Look for the original.")
     left, right = restored.pictures
     if len(header.essentials) == _ESSENTIALS.size:
-        own = _ESSENTIALS.unpack(header.essentials)[2:]
+        width, height = _ESSENTIALS.unpack(header.essentials)[2:]
+        own = (width, height & ~_PADDED)
         if _plausible(_size(left), own):
-            right = resize(right, own)
+            right = unfitted_second(right, own, padded=bool(height & _PADDED))
     return [Output(LEFT, left), Output(RIGHT, right)]
 
 

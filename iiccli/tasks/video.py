@@ -14,6 +14,7 @@ from iiccli.atomic import atomic_folder, check_target
 from iiccli.carrier import CODEC, FORMATS, Header, check_carrier_target, write_carrier
 from iiccli.errors import UsageError
 from iiccli.media.clip import CLIP_SUFFIXES, Clip, choose_frames, open_clip
+from iiccli.media.fitting import Rule
 from iiccli.media.image import PICTURE_SUFFIXES
 from iiccli.tasks.conversion import Conversion, numbered
 from iiccli.tasks.models import Codec, LoadedModel, Loader, check_method, choose_entry
@@ -51,6 +52,8 @@ class VideoOptions:
         model: name or path of a model; None chooses by the number of frames.
         half: make the cover half as wide and high as the frames.
         method: `network`, or `codec`, which needs no model and takes any number of frames.
+        fit: how still pictures of another size than the first one's are brought to that; None
+            refuses them.
     """
 
     frames: int | None = None
@@ -64,6 +67,7 @@ class VideoOptions:
     model: str | None = None
     half: bool = False
     method: str = "network"
+    fit: Rule | None = None
 
     @property
     def scale(self) -> int:
@@ -139,7 +143,7 @@ def embed_video(
         raise UsageError(f"{target} is the clip itself.", "Give another name with -o.")
     entry = _entry(options)
     reference_index(options.reference, options.frames or entry.card.pictures)
-    clip = open_clip(source)
+    clip = open_clip(source, options.fit)
     for message in clip.notes:
         note(message)
     part = _part(clip, options)

@@ -122,6 +122,19 @@ def test_a_near_view_of_another_size_comes_back_at_its_own(
         assert back(loader, path)[1].shape == (77, 101, 3)
 
 
+@pytest.mark.parametrize(("rule", "shape"), [("pad", (60, 120, 3)), ("crop", (60, 75, 3))])
+def test_a_near_view_of_other_proportions(
+    model: LoadedModel, loader: Loader, tmp_path: Path, rule: Any, shape: tuple[int, ...]
+) -> None:
+    wide = np.asarray(Image.fromarray(TELE).resize((120, 60)))
+    sources = [put(tmp_path / "w.png", WIDE), put(tmp_path / "t.png", wide)]
+    made = embed_dual(sources, tmp_path / "c.png", model, zoom=2, fit=rule)
+    for path in (made.path, put(tmp_path / "stripped.png", made.pixels)):
+        tele = back(loader, path)[1]
+        assert tele.shape == shape == made.originals[1].pixels.shape
+        assert psnr(tele, made.originals[1].pixels) > 20
+
+
 def test_what_does_not_match_is_refused_by_name(model: LoadedModel, tmp_path: Path) -> None:
     other = moving_clip(128, 160, 1, seed=9)[0]
     sources = [put(tmp_path / "w.png", WIDE), put(tmp_path / "other.png", other)]

@@ -86,11 +86,37 @@ def test_a_right_view_of_another_size_comes_back_at_its_own(
     sources = [put(tmp_path / "l.png", LEFT), put(tmp_path / "r.png", small)]
     told: list[str] = []
     made = mononize(sources, tmp_path / "c.png", model, note=told.append)
-    assert f"from {size[0]}×{size[1]} to the left one's 96×64" in told[0]
+    assert f"from {size[0]}×{size[1]} to 96×64" in told[0]
     stripped = put(tmp_path / "stripped.png", made.pixels)
     assert read_carrier(stripped).state == "stripped"
     for path in (made.path, stripped):
         assert back(loader, path)[1].shape == (size[1], size[0], 3)
+
+
+@pytest.mark.parametrize("size", [(96, 40), (50, 64), (120, 30)])
+def test_a_right_view_with_borders_comes_back_without(
+    model: LoadedModel, loader: Loader, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    small = np.asarray(Image.fromarray(RIGHT).resize(size))
+    sources = [put(tmp_path / "l.png", LEFT), put(tmp_path / "r.png", small)]
+    told: list[str] = []
+    made = mononize(sources, tmp_path / "c.png", model, fit="pad", note=told.append)
+    assert "with borders; when restored it has its own size" in told[0]
+    right = back(loader, made.path)[1]
+    assert right.shape == small.shape
+    assert psnr(right, small) > 20
+
+
+def test_a_right_view_that_is_cut_comes_back_as_what_was_left(
+    model: LoadedModel, loader: Loader, tmp_path: Path
+) -> None:
+    tall = np.asarray(Image.fromarray(RIGHT).resize((96, 128)))
+    sources = [put(tmp_path / "l.png", LEFT), put(tmp_path / "r.png", tall)]
+    made = mononize(sources, tmp_path / "c.png", model, fit="crop")
+    assert (made.originals[1].pixels == tall[32:96]).all()
+    right = back(loader, made.path)[1]
+    assert right.shape == (64, 96, 3)
+    assert psnr(right, tall[32:96]) > 20
 
 
 def test_no_pair(model: LoadedModel, tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from iiccli.coding.coefficients import Tables
 from iiccli.coding.contexts import UNIT
 from iiccli.coding.layout import Region, Span, regions
 from iiccli.coding.rans import Frequencies
+from iiccli.coding.rounding import thresholds
 from iiccli.inference.converter import (
     Converter,
     Mask,
@@ -46,6 +48,10 @@ FIXED = 8192
 """Decoded planes are kept as int16, in so many parts of the full range."""
 
 
+_STRIP = 4
+"""Rows of cells that are transformed at once."""
+
+
 def tables_of(net: AdaptiveNet) -> Tables:
     """The network's tables as the coding takes them."""
     return Tables(
@@ -74,6 +80,7 @@ class AdaptiveConverter(Converter):
         self.qualities = len(net.config.moduli)
         self.tables = tables_of(net)
         self.centres = net.centres.cpu().numpy()
+        self.thresholds = thresholds(self.tables, self.centres)
         self.remote = net if device.type == "cpu" else copy.deepcopy(net).to(device)
         self.remote.enhancer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -188,10 +195,13 @@ class AdaptiveConverter(Converter):
                 whole = remote.estimate(base, self._padded(picture, window)[None])
                 parts.append(whole[(..., *shifted(span, window, config.motion))])
             vectors = torch.cat(parts)
-        planes = coded_planes(config, [self._padded(picture, span) for picture in pictures])
-        error = planes - self._predict(base, inner, vectors)
-        z = remote.transform(error).cpu().numpy()
-        ordered = np.ascontiguousarray(z.reshape(len(z), -1, config.ranks).transpose(1, 2, 0))
+        predicted = self._predict(base, inner, vectors)
+        shape = (config.cell**2, config.ranks, math.prod(region.cells.shape))
+        ordered = np.empty(shape, np.float32)
+        for strip, cells in _strips(region, config.cell):
+            planes = coded_planes(config, [self._padded(picture, strip) for picture in pictures])
+            z = remote.transform(planes - predicted[(..., *shifted(strip, span, 1))])
+            ordered[..., cells] = z.view(len(z), -1, config.ranks).permute(1, 2, 0).cpu().numpy()
         return ordered, None if vectors is None else vectors.cpu().numpy()
 
     def synthesise(
@@ -207,24 +217,30 @@ class AdaptiveConverter(Converter):
         """Decode one region into its place of `decoded` and `side`; see `room_for`."""
         config, remote = self.config, self.remote
         window, span = self._window(carrier, region), self._span(region)
-        z = dequantise(content.quantised, content.classes, content.levels, self.centres)
-        z = np.ascontiguousarray(z.transpose(2, 0, 1)).reshape(z.shape[2], -1)
-        error = remote.transform.inverse(torch.from_numpy(z).to(self.device), *span.shape)
         vectors = None
         if content.vectors is not None:
             vectors = torch.from_numpy(content.vectors).to(self.device)
         base = self._base(carrier, window, zoom)
         inner = shifted(span, window, 1)
-        planes = self._predict(base, inner, vectors) + error
+        predicted = self._predict(base, inner, vectors)
         cover = base[(..., *inner)] if config.prediction != "zoom" else self._base(carrier, span)
-        both = torch.cat((cover, planes)) * FIXED
-        fixed = both.round().clamp(-(2**15), 2**15 - 1).to(torch.int16)
-        decoded[(slice(None), *span.slices)] = fixed.cpu().numpy()
+        for strip, cells in _strips(region, config.cell):
+            place = (..., *shifted(strip, span, 1))
+            error = remote.transform.inverse(self._decoded(content, cells), *strip.shape)
+            both = torch.cat((cover[place], error.add_(predicted[place])))
+            fixed = both.mul_(FIXED).round_().clamp_(-(2**15), 2**15 - 1).to(torch.int16)
+            decoded[(slice(None), *strip.slices)] = fixed.cpu().numpy()
         magnitudes = torch.from_numpy(np.abs(content.quantised)).to(self.device)
         levels = torch.from_numpy(content.levels / UNIT).float().to(self.device)
         side[(..., *region.cells.slices)] = self._side(magnitudes, levels, quality).view(
             *side.shape[:2], *region.cells.shape
         )
+
+    def _decoded(self, content: RegionContent, cells: slice) -> Tensor:
+        """Coefficients of some cells, (cells, cell² · ranks)."""
+        quantised, classes = content.quantised[..., cells], content.classes[..., cells]
+        z = dequantise(quantised, classes, content.levels[cells], self.centres).transpose(2, 0, 1)
+        return torch.from_numpy(np.ascontiguousarray(z).reshape(len(z), -1)).to(self.device)
 
     def room_for(self, carrier: Pixels) -> tuple[npt.NDArray[np.int16], Tensor]:
         """Arrays for all decoded planes, (channels, H, W), and for the enhancer's side planes.
@@ -281,7 +297,9 @@ class AdaptiveConverter(Converter):
         motion = (0, 0)
         if config.motion:
             motion = (config.cell // config.motion, config.ranks // 3)
-        return RegionMessage(self.tables, region, free, config.moduli[quality], motion)
+        return RegionMessage(
+            self.tables, region, free, config.moduli[quality], motion, self.thresholds
+        )
 
     def regions(self, carrier: Pixels) -> list[Region]:
         """Cut a carrier, (h, w, c), into regions."""
@@ -322,6 +340,16 @@ class AdaptiveConverter(Converter):
 
     def _padded(self, picture: npt.NDArray[Scalar], span: Span) -> Tensor:
         return padded(picture, span).to(self.device)
+
+
+def _strips(region: Region, cell: int) -> Iterator[tuple[Span, slice]]:
+    """A region in strips, to keep small what is computed from one: in pixels, and its cells."""
+    top, left = region.cells.top, region.cells.left
+    rows, columns = region.cells.shape
+    for first in range(0, rows, _STRIP):
+        last = min(rows, first + _STRIP)
+        strip = Span(top + first, top + last, left, left + columns)
+        yield in_pixels(strip, cell), slice(first * columns, last * columns)
 
 
 def magnified(cover: npt.NDArray[Scalar], span: Span, zoom: float) -> Tensor:

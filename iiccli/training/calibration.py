@@ -210,7 +210,7 @@ def count_symbols(
         for step in steps(tables.cell, tables.ranks):
             place = (step.frequencies[:, None], step.rank, grid.colours[step.colour])
             own = magnitudes[place]
-            classes = class_of(around.expected(step, tables.weights))
+            classes = class_of(around.expected(step, tables.weights)).astype(np.int64)
             symbol = np.minimum(own >> SHIFTS[classes], SYMBOLS - 1)
             counts += np.bincount((classes * SYMBOLS + symbol).ravel(), minlength=CLASSES * SYMBOLS)
             which = (classes * CENTRES + np.minimum(own, CENTRES - 1)).ravel()

@@ -87,10 +87,11 @@ class AdaptiveNet(nn.Module):
             return base.new_full((config.ranks, *base.shape[1:]), 0.5)
         if config.kind == "layers":
             return torch.cat((base, torch.zeros_like(base[:1])))
-        copies = base.expand(config.ranks // 3, *base.shape)
-        if vectors is not None:
-            copies = compensate(copies, vectors, config.motion)
-        return copies.flatten(0, 1)
+        if vectors is None:
+            return base.expand(config.ranks // 3, *base.shape).flatten(0, 1)
+        # One after the other: what moving takes of memory is many times the result.
+        moved = [compensate(base[None], own[None], config.motion)[0] for own in vectors]
+        return torch.cat(moved)
 
     def activity(self, magnitudes: Tensor) -> Tensor:
         """How much was written where, for the enhancer.

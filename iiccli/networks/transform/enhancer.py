@@ -17,8 +17,8 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, width, H, W) to the same shape."""
-        y: Tensor = self.second(F.leaky_relu(self.first(x), 0.2))
-        return x + y
+        y: Tensor = self.second(F.leaky_relu_(self.first(x), 0.2))
+        return y.add_(x)
 
 
 class Enhancer(nn.Module):
@@ -54,7 +54,8 @@ class Enhancer(nn.Module):
         Returns:
             (B, channels, H, W), not clamped.
         """
-        x = F.pixel_unshuffle(pictures, 2) - 0.5
+        # In place wherever no gradient needs what was there: a third of the memory.
+        x = F.pixel_unshuffle(pictures, 2).sub_(0.5)
         y = self.body(self.head(torch.cat((x, planes), 1)))
-        correction = self.tail(F.leaky_relu(y, 0.2))
-        return pictures + F.pixel_shuffle(correction, 2)
+        correction = self.tail(F.leaky_relu_(y, 0.2))
+        return F.pixel_shuffle(correction, 2).add_(pictures)

@@ -281,4 +281,9 @@ def _plausible(size: tuple[int, int], own: tuple[int, int]) -> bool:
     """Tell whether views of these sizes may belong together, whoever says so."""
     pairs = list(zip(size, own, strict=True))
     alike = all(a <= MAX_RATIO * b and b <= MAX_RATIO * a for a, b in pairs)
-    return min(own) > 0 and max(own) <= MAX_SIDE and alike and own[0] * own[1] <= MAX_PIXELS
+    return (
+        min(own) > 0
+        and max(own) <= MAX_SIDE
+        and alike
+        and own[0] * own[1] <= max(MAX_PIXELS, size[0] * size[1])
+    )

@@ -263,4 +263,4 @@ def _size(pixels: Pixels) -> tuple[int, int]:
 def _plausible(size: tuple[int, int], own: tuple[int, int]) -> bool:
     """Tell whether views of these sizes may be a pair, whoever says so."""
     alike = all(a <= MAX_RATIO * b and b <= MAX_RATIO * a for a, b in zip(size, own, strict=True))
-    return min(own) > 0 and alike and own[0] * own[1] <= MAX_PIXELS
+    return min(own) > 0 and alike and own[0] * own[1] <= max(MAX_PIXELS, size[0] * size[1])

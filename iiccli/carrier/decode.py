@@ -24,6 +24,9 @@ _FORMATS: Final = frozenset(
 )
 """Pillow's readers that may see the file: still pictures, none that starts a program."""
 
+_LOSSY: Final = frozenset({"JPEG", "MPO", "AVIF"})
+_FEW_CHUNKS: Final = 8
+"""So many chunks of a WebP may come before its pixels."""
 _EIGHT_BIT: Final = frozenset({"RGB", "L", "1", "P", "LA", "PA", "RGBA", "RGBX"})
 _UNDO_ORIENTATION: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -47,6 +50,7 @@ class Decoded:
         format: Pillow's name of the file format, e.g. "PNG".
         mode: Pillow's name of the pixel format, e.g. "RGB", "P", "CMYK".
         frames: how many pictures are in the file; `pixels` is the first.
+        lossy: the name of the file's compression, if it is a lossy one, else empty.
     """
 
     pixels: Pixels | None
@@ -56,6 +60,7 @@ class Decoded:
     format: str
     mode: str
     frames: int
+    lossy: str = ""
 
 
 def decode(path: Path, max_pixels: int | None = None) -> Decoded:
@@ -115,7 +120,22 @@ def _decode(path: Path, file: Any, max_pixels: int | None) -> Decoded:
             if turn in _UNDO_ORIENTATION:
                 upright = image.transpose(_UNDO_ORIENTATION[turn])
             pixels, alpha = _eight_bit(upright)
-    return Decoded(pixels, alpha, text, attached, name, mode, frames)
+    lossy = _lossy(name, file)
+    return Decoded(pixels, alpha, text, attached, name, mode, frames, lossy)
+
+
+def _lossy(name: str, file: Any) -> str:
+    """Name the compression of a file that loses something, else nothing."""
+    if name != "WEBP":
+        return name if name in _LOSSY else ""
+    file.seek(12)
+    for _ in range(_FEW_CHUNKS):
+        head = file.read(8)
+        if head[:4] in (b"VP8 ", b"VP8L", b""):
+            return "lossy WebP" if head[:4] == b"VP8 " else ""
+        length = int.from_bytes(head[4:], "little")
+        file.seek(length + length % 2, 1)
+    return ""
 
 
 def _short(path: Path) -> str:

@@ -10,6 +10,7 @@ from typing import Final, Literal, NoReturn, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from iiccli.carrier.cause import cause
 from iiccli.carrier.decode import Decoded, decode
 from iiccli.carrier.header import Header, NewerCarrierError
 from iiccli.carrier.metadata import Attached
@@ -19,7 +20,6 @@ from iiccli.errors import DamagedCarrierError, IicError, NotACarrierError
 
 State: TypeAlias = Literal["whole", "stripped", "changed", "told"]
 
-_LOSSY: Final = frozenset({"JPEG", "MPO", "AVIF"})
 _ORIGINAL: Final = "Use the original file, as iic wrote it; it must never be saved lossily."
 
 
@@ -180,15 +180,20 @@ def _with_metadata(path: Path, decoded: Decoded, header: Header, found: Pixels) 
     for pixels in _candidates(found):
         if header.pixels_sha256 and checksum(pixels) == header.pixels_sha256:
             return _carrier(path, decoded, pixels, header, "whole", ())
-    if not _has_stamp(found):
+    stamped = _has_stamp(found)
+    if not stamped:
         back = _turned_back(decoded)
         if back is not None:
             intact = checksum(back.pixels) == header.pixels_sha256
-            notes = (back.note,) if intact else (back.note, _cause(decoded, header, back.pixels))
+            notes = (
+                (back.note,)
+                if intact
+                else (back.note, cause(decoded, header, back.pixels, stamped=True))
+            )
             state: State = "whole" if intact else "changed"
             return _carrier(path, back.decoded, back.pixels, header, state, notes)
-    cause = _cause(decoded, header, found)
-    return _carrier(path, decoded, found, header, "changed", (cause,))
+    why = cause(decoded, header, found, stamped=stamped)
+    return _carrier(path, decoded, found, header, "changed", (why,))
 
 
 def _has_stamp(pixels: Pixels) -> bool:
@@ -212,7 +217,7 @@ def _with_stamp(
     height, width = pixels.shape[:2]
     if stamp.intact and stamp.header.size == (width, height):
         return _carrier(path, decoded, pixels, stamp.header, "stripped", tuple(notes))
-    notes.append(_cause(decoded, stamp.header, pixels))
+    notes.append(cause(decoded, stamp.header, pixels, stamped=True))
     return _carrier(path, decoded, pixels, stamp.header, "changed", tuple(notes))
 
 
@@ -220,8 +225,8 @@ def _veiled(path: Path, decoded: Decoded, pixels: Pixels, stamp: Stamp) -> Carri
     height, width = pixels.shape[:2]
     if stamp.intact and stamp.header.size == (width, height):
         return _carrier(path, decoded, pixels, stamp.header, "whole", ())
-    cause = _cause(decoded, stamp.header, pixels)
-    return _carrier(path, decoded, pixels, stamp.header, "changed", (cause,))
+    why = cause(decoded, stamp.header, pixels, stamped=True)
+    return _carrier(path, decoded, pixels, stamp.header, "changed", (why,))
 
 
 def _carrier(
@@ -246,21 +251,6 @@ def _carrier(
     )
 
 
-def _cause(decoded: Decoded, header: Header, pixels: Pixels) -> str:
-    """Guess in one sentence why the pixels are not as they were written."""
-    height, width = pixels.shape[:2]
-    if header.size != (width, height):
-        before = f"{header.size[0]}×{header.size[1]}"
-        if header.size == (height, width):
-            return f"It was turned: it is {width}×{height} and was {before}."
-        return f"It was cropped or resized: it is {width}×{height} and was {before}."
-    if decoded.format in _LOSSY:
-        return f"It was saved as {decoded.format}, which changes nearly every pixel."
-    if decoded.mode in ("P", "PA", "1"):
-        return "Its colours were reduced to a palette."
-    return "It was edited, colour-managed or compressed lossily on its way."
-
-
 def _refuse_depth(path: Path, decoded: Decoded, *, known: bool) -> NoReturn:
     what = f"{path} is a picture in {decoded.mode} pixels; a carrier has 8-bit RGB or gray"
     if known:
@@ -269,8 +259,8 @@ def _refuse_depth(path: Path, decoded: Decoded, *, known: bool) -> NoReturn:
 
 
 def _not_a_carrier(path: Path, decoded: Decoded) -> NotACarrierError:
-    if decoded.format in _LOSSY:
-        hint = f"If it was one, saving it as {decoded.format} has destroyed it. {_ORIGINAL}"
+    if decoded.lossy:
+        hint = f"If it was one, saving it as {decoded.lossy} has destroyed it. {_ORIGINAL}"
     else:
         hint = f"If it was one, it was edited, resized or saved lossily since. {_ORIGINAL}"
     return NotACarrierError(f"{path} is not a carrier: it holds nothing from iic.", hint)

@@ -240,7 +240,7 @@ def test_a_painted_corner_without_metadata(tmp_path: Path) -> None:
     [
         (lambda p: p[:-8, :-8], "cropped"),
         (lambda p: np.rot90(p[:, ::-1] // 2), "turned"),
-        (lambda p: 255 - p, "edited"),
+        (lambda p: 255 - p, "Nearly all of its pixels were changed"),
     ],
 )
 def test_the_likely_cause_is_named(tmp_path: Path, edit: Any, cause: str) -> None:

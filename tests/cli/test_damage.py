@@ -111,15 +111,17 @@ def test_jpeg(iic: Iic, cover: Path) -> None:
     again = save(pixels_of(Path("cover.jpg")), "again.png", like=cover)
     assert "Its pixels have changed" in iic("inspect", again).out
     done = iic("restore", again, "-o", "back")
-    done.fails(5, "Nothing of the message in again.png is left. It was edited", "original file")
+    done.fails(
+        5, "Nothing of the message in again.png is left. Nearly all of its pixels", "original file"
+    )
     assert not Path("back").exists()
 
 
 @pytest.mark.parametrize(
     ("change", "cause"),
     [
-        (lambda x: x[10:], "It was cropped or resized: it is 256×182 and was 256×192."),
-        (lambda x: x[::2, ::2].copy(), "It was cropped or resized: it is 128×96 and was 256×192."),
+        (lambda x: x[10:], "It was cropped, or resized: it is 256×182 and was 256×192."),
+        (lambda x: x[::2, ::2].copy(), "It was resized: it is 128×96 and was 256×192."),
         (lambda x: np.rot90(x[::-1] // 2).copy(), "It was turned: it is 192×256 and was 256×192."),
     ],
 )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from iiccli import limits
 from tests.fuzz.harness import Target, feed
 from tests.fuzz.seeds import make_seeds
 from tests.fuzz.targets import targets
@@ -30,6 +31,7 @@ SEED = int(os.environ.get("IIC_FUZZ_SEED", "1"))
 def all_targets(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> dict[str, Target]:
     patch = pytest.MonkeyPatch()
     patch.setenv("IIC_MODELS", "")  # seeds set it; this puts it back
+    patch.setenv(limits.VARIABLE, str(2**18))  # work grows with pixels; larger ones are refused
     request = make_seeds(tmp_path_factory.mktemp("seeds"), tiny_model)
     found = targets(request)
     assert set(found) == set(NAMES)

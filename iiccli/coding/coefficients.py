@@ -50,6 +50,8 @@ LARGEST = (SYMBOLS - 1) + 0xFFFF
 """The largest magnitude that every class can write."""
 
 _ESCAPE_BITS = 16
+_FIRST = 0.62
+"""Where values are rounded for a first look at their surroundings."""
 _WORDS_BITS, _RAW_BITS = 20, 24
 HEAD_BITS = _WORDS_BITS + _RAW_BITS
 """What stands before a payload: how many words, how many plain bits."""
@@ -176,6 +178,32 @@ class CoefficientCoder:
         layers = self._layers(self.ordered(np.abs(quantised)), level)
         return self._as_given(np.concatenate([classes for _, classes in layers]))
 
+    def rounded(
+        self, sizes: npt.NDArray[np.float32], level: int, thresholds: npt.NDArray[np.float32]
+    ) -> Quantised:
+        """Round to whole numbers that are worth their bits.
+
+        Args:
+            sizes: (cell², ranks, cells) absolute values in steps, in the order of coding, at
+                most `LARGEST`.
+            level: that they are written at.
+            thresholds: see `rounding.thresholds`.
+        """
+        tables, most = self.tables, thresholds.shape[1] - 1
+        around = Surroundings(self.grid, tables.cell, exp2(tables.scales - level))
+        result: Quantised = np.empty(sizes.shape, np.int32)
+        for number, place in enumerate(_layers_of(tables.cell)):
+            own, below = result[place], sizes[place].astype(np.int32)
+            above = sizes[place] - below.astype(np.float32)
+            np.add(below, above > _FIRST, out=own)
+            # Classes are those of the layer as it would be then: near enough to choose by.
+            classes = class_of(around.expected_layer(number, own, tables.weights))
+            chosen = np.minimum(below, most)
+            chosen += classes * np.int32(most + 1)
+            np.add(below, above > thresholds.ravel().take(chosen), out=own)
+            around.put_layer(number, own)
+        return result
+
     def write(self, quantised: Quantised, level: int) -> list[Bits]:
         """Payloads of all blocks; magnitudes are at most `LARGEST`."""
         return self.write_ordered(self.ordered(quantised), level)
@@ -208,11 +236,8 @@ class CoefficientCoder:
         """Magnitudes in the order of coding and their classes, layer by layer."""
         tables = self.tables
         around = Surroundings(self.grid, tables.cell, exp2(tables.scales - level))
-        place = 0
-        for number in range(2 * tables.cell - 1):
-            count = min(number + 1, 2 * tables.cell - 1 - number)
-            own = magnitudes[place : place + count]
-            place += count
+        for number, place in enumerate(_layers_of(tables.cell)):
+            own = magnitudes[place]
             yield own, class_of(around.expected_layer(number, own, tables.weights))
 
     def _entries(
@@ -350,6 +375,15 @@ class _Plain:
     values: Ints
     widths: npt.NDArray[np.uint8]
     owners: npt.NDArray[np.uint16]
+
+
+def _layers_of(cell: int) -> Iterator[slice]:
+    """Where each layer's frequencies lie in the order of coding."""
+    place = 0
+    for number in range(2 * cell - 1):
+        count = min(number + 1, 2 * cell - 1 - number)
+        yield slice(place, place + count)
+        place += count
 
 
 def _slice_of(step: Step, cell: int) -> slice:

@@ -239,6 +239,13 @@ class Surroundings:
                 total += product
         return total
 
+    def put_layer(self, number: int, magnitudes: npt.NDArray[np.integer]) -> None:
+        """Tell what a layer holds, perhaps anew, before the next one is asked for."""
+        layer, rows = self._reach(number), self._rows(number)
+        np.minimum(magnitudes, _LARGEST, out=layer.own[rows, : self._ranks, : self.grid.cells])
+        for colour in (0, 1):
+            self._add_around(layer, rows, slice(self._ranks), colour)
+
     def expected_layer(
         self, number: int, magnitudes: npt.NDArray[np.integer], weights: Magnitudes
     ) -> Magnitudes:
@@ -254,11 +261,8 @@ class Surroundings:
         Returns:
             Shaped as the magnitudes.
         """
-        layer, rows = self._reach(number), self._rows(number)
-        ranks = self._ranks
-        np.minimum(magnitudes, _LARGEST, out=layer.own[rows, :ranks, : self.grid.cells])
-        for colour in (0, 1):
-            self._add_around(layer, rows, slice(ranks), colour)
+        self.put_layer(number, magnitudes)
+        layer, rows, ranks = self._reach(number), self._rows(number), self._ranks
         total: Magnitudes = np.empty(magnitudes.shape, np.int32)
         # As many ranks at a time as stay in the processor's cache.
         stride = max(1, _AT_ONCE // max(1, total[:, 0].size))

@@ -75,11 +75,15 @@ def quantise(z: Floats, level: int) -> Quantised:
 
 def _rounded(sizes: Floats, level: int) -> Quantised:
     """Absolute values in whole steps."""
-    scaled = sizes * np.float32(2 ** (-level / UNIT))
+    scaled = _in_steps(sizes, level)
     scaled += np.float32(0.5 - DEAD_ZONE)
     np.minimum(scaled, np.float32(LARGEST), out=scaled)
     rounded: Quantised = scaled.astype(np.int32)  # cuts off, which for these is down
     return rounded
+
+
+def _in_steps(sizes: Floats, level: int) -> Floats:
+    return sizes * np.float32(2 ** (-level / UNIT))
 
 
 def dequantise(
@@ -107,6 +111,7 @@ class RegionMessage:
         free: (h, w, c) of the region: samples that may carry message.
         moduli: of the c channels.
         motion: vectors in a cell's side, and of how many pictures; (0, 0) for none.
+        thresholds: where to round what is written, see `coding.rounding`; None rounds all alike.
     """
 
     def __init__(
@@ -116,10 +121,12 @@ class RegionMessage:
         free: Mask,
         moduli: Sequence[int],
         motion: tuple[int, int] = (0, 0),
+        thresholds: Floats | None = None,
     ) -> None:
         self.region = region
         self.tables = tables
         self.motion = motion
+        self.thresholds = thresholds
         self.stream = Stream(region, free, moduli)
         self.grid = make_grid(cell_blocks(region))
         self.coder = CoefficientCoder(tables, self.grid, len(region.blocks))
@@ -143,7 +150,9 @@ class RegionMessage:
         level = self._level(z, headed, sum(map(len, sides)), guess)
         ordered = self.coder.ordered(z)
         while level is not None:
-            payloads = self.coder.write_ordered(quantise(ordered, level), level)
+            quantised = self._rounded(self.coder, np.abs(ordered), level)
+            np.negative(quantised, out=quantised, where=ordered < 0)
+            payloads = self.coder.write_ordered(quantised, level)
             own = [np.concatenate((s, payloads[b])) for s, b in zip(sides, headed, strict=True)]
             if sum(map(len, own)) <= self.stream.room:
                 ends = np.cumsum([len(p) for p in own])
@@ -204,16 +213,24 @@ class RegionMessage:
             area = len(chosen) / max(1, np.isin(self.grid.blocks, headed).sum())
 
             def roughly(level: int) -> float:
-                return float(coder.rate_of(_rounded(part, level), level).sum())
+                return float(coder.rate_of(self._rounded(coder, part, level), level).sum())
 
             guess = _search(roughly, room * area, guess, _ROUGH)
 
         sizes = np.abs(self.coder.ordered(z))
 
         def exactly(level: int) -> float:
-            return float(self.coder.rate_of(_rounded(sizes, level), level)[headed].sum())
+            rounded = self._rounded(self.coder, sizes, level)
+            return float(self.coder.rate_of(rounded, level)[headed].sum())
 
         return _search(exactly, room, guess, _CLOSE, near=len(few) < len(headed))
+
+    def _rounded(self, coder: CoefficientCoder, sizes: Floats, level: int) -> Quantised:
+        """Absolute values in the order of coding as the whole steps that are written."""
+        if self.thresholds is None:
+            return _rounded(sizes, level)
+        scaled = np.minimum(_in_steps(sizes, level), np.float32(LARGEST - 1))
+        return coder.rounded(scaled, level, self.thresholds)
 
     def _side(self, block: Block, vectors: Small | None) -> Bits:
         if vectors is None:

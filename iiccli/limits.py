@@ -22,6 +22,7 @@ VARIABLE: Final = "IIC_MAX_PIXELS"
 
 _pillow = threading.Lock()
 _inside = 0
+_growing = 0
 _before: int | None = None
 
 
@@ -85,3 +86,29 @@ def own_limit() -> Iterator[None]:
             _inside -= 1
             if _inside == 0:
                 Image.MAX_IMAGE_PIXELS = _before
+
+
+@contextmanager
+def growth_limit() -> Iterator[None]:
+    """Have Pillow refuse what turns out larger than allowed after the file was opened.
+
+    Frames of a GIF may reach beyond the size that its beginning tells, and Pillow then takes memory
+    for all of it. Only inside `own_limit`.
+
+    Raises:
+        UsageError: see `max_pixels`.
+    """
+    from PIL import Image
+
+    global _growing
+    limit = max_pixels()
+    with _pillow:
+        _growing += 1
+        Image.MAX_IMAGE_PIXELS = max(1, limit // 2)  # Pillow refuses from twice as many on
+    try:
+        yield
+    finally:
+        with _pillow:
+            _growing -= 1
+            if _growing == 0:
+                Image.MAX_IMAGE_PIXELS = None

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from iiccli.errors import InputError
 from iiccli.media.opening import opened, quiet
 from iiccli.media.resize import Pixels, fit_max_side
 from iiccli.media.source import Clip, ClipInfo
@@ -37,8 +38,13 @@ class AnimationClip(Clip):
         milliseconds: list[float] = []
         transparent = False
         with opened(path) as image, quiet():
+            first = image.size
             for index in range(_first(image), _last(image) + 1):
                 image.seek(index)
+                if image.size != first:  # before memory is taken for it
+                    raise InputError(
+                        f"{path} is damaged: its frames differ in size.", "Export it anew."
+                    )
                 image.load()  # WebP and AVIF know a frame's duration only once it is decoded
                 milliseconds.append(image.info.get("duration", 0) or _UNTIMED)
                 transparent = transparent or _is_transparent(image)

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from iiccli.errors import InputError
-from iiccli.limits import check_size, own_limit
+from iiccli.limits import check_size, growth_limit, own_limit
 
 # What Pillow's decoders raise on damaged files; they share no common base.
 DECODE_ERRORS = (
@@ -66,9 +66,15 @@ def opened(path: Path) -> Iterator[Image.Image]:
                 image = _open(path)
             with image:
                 check_size(path, *image.size)
-                yield image
+                with growth_limit():
+                    yield image
     except UnidentifiedImageError as error:
         raise InputError(f"{path} is not a picture that can be read.", _hint(path)) from error
+    except Image.DecompressionBombError as error:
+        raise InputError(
+            f"{path} has frames that are larger than it says, and than is read.",
+            "It may be meant to fill memory; export it anew if you trust it.",
+        ) from error
     except PermissionError as error:
         raise InputError(f"No permission to read {path}.") from error
     except MemoryError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
@@ -9,8 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from iiccli.__main__ import main
+from iiccli.errors import InputError
+from iiccli.media.clip import open_clip
 from tests.golden.goldens import CARRIERS
 
 
@@ -37,3 +41,23 @@ def test_a_name_that_is_no_text_is_printed_as_it_is(tmp_path: Path, options: lis
     )
     assert run.returncode == 0, run.stderr
     assert name in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("side", "words"),
+    [(65535, "frames that are larger than it says"), (60, "its frames differ in size")],
+)
+def test_a_gif_whose_frames_outgrow_it_takes_no_memory(
+    tmp_path: Path, side: int, words: str
+) -> None:
+    """4 gigapixels in a file of a few hundred bytes that begins by saying 40×32."""
+    file = io.BytesIO()
+    frames = [Image.new("L", (40, 32), gray) for gray in (0, 200)]
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=40)
+    content = file.getvalue()
+    at = content.rindex(b"\x2c\0\0\0\0\x28\0\x20\0")
+    grown = content[: at + 5] + side.to_bytes(2, "little") * 2 + content[at + 9 :]
+    path = tmp_path / "bomb.gif"
+    path.write_bytes(grown)
+    with pytest.raises(InputError, match=words):
+        open_clip(path)

@@ -33,6 +33,7 @@ DECODE_ERRORS = (
 # Formats that Pillow alone cannot read: (name, package to install, module).
 _HEIC = ("HEIC", "pillow-heif", "pillow_heif")
 _JXL = ("JPEG XL", "pillow-jxl-plugin", "pillow_jxl")
+_PROGRAMS = frozenset({"EPS", "WMF"})
 
 
 def check_is_file(path: Path) -> None:
@@ -97,12 +98,18 @@ def quiet() -> Iterator[None]:
 def _open(path: Path) -> Image.Image:
     """Open `path`; where Pillow does not know it, try once more with an installed plugin."""
     try:
-        return Image.open(path)
+        return Image.open(path, formats=_formats())
     except UnidentifiedImageError:
         foreign = _foreign_format(path)
         if foreign is None or not _register(foreign[2]):
             raise
-        return Image.open(path)
+        return Image.open(path, formats=_formats())
+
+
+def _formats() -> list[str]:
+    """All that Pillow reads but what is a program: it would give PostScript to Ghostscript."""
+    Image.init()
+    return [name for name in Image.OPEN if name not in _PROGRAMS]
 
 
 def _register(module: str) -> bool:

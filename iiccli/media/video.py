@@ -28,6 +28,9 @@ Order = np.ndarray[Any, np.dtype[np.intp]]
 
 # ffmpeg "reads" these as video too: ANSI art and anything that ends in .txt.
 _NOT_VIDEO = ("tty", "bin", "xbin", "adf", "idf", "image2")
+# Lists of other files: what is read has to be in the file that was given.
+_LISTS = ("concat", "hls", "dash", "webm_dash_manifest", "imf", "sdp", "rtsp")
+_SCRIPTS = (".avs", ".vpy")  # ffmpeg would run them, where it can
 _Y4M = re.compile(rb"YUV4MPEG2 W(\d+) H(\d+) F(\d+):(\d+) I. A(\d+):(\d+)")
 _TOO_LARGE = re.compile(r"[Pp]icture size (\d+)x(\d+) (?:exceeds|is invalid)")
 _PIXEL_FORMAT = re.compile(r" fmt:(\w+)")
@@ -180,12 +183,18 @@ def _probe(path: Path) -> _Stream:
     Raises:
         InputError: ffmpeg finds no video in the file, or cannot decode any of it.
     """
+    if path.suffix.lower() in _SCRIPTS:
+        raise InputError(f"{path} is a script, which is not run.", "Give a video.")
     arguments = ["-v", "info", *ffmpeg.input_options(path), "-map", "0:V:0", "-vf", "showinfo"]
     arguments += ["-frames:v", "1", "-pix_fmt", "yuv420p", "-f", "yuv4mpegpipe", "pipe:1"]
     _, output, said = ffmpeg.read_all(arguments)
     header = _Y4M.match(output[:200])
     opened = next((line for line in said if line.startswith("Input #0")), "")
     formats = opened.removeprefix("Input #0, ").split(", from")[0].split(",")
+    if opened and formats[0] in _LISTS:
+        raise InputError(
+            f"{path} is no video, but a list of other files, which are not read.", "Give a video."
+        )
     if opened and (formats[0] in _NOT_VIDEO or formats[0].endswith("_pipe")):
         raise InputError(
             f"{path} is not a video.", "Give a video, an animation, or a folder of frames."

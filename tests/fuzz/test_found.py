@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from PIL import Image
 
 from iiccli.__main__ import main
 from iiccli.errors import InputError
-from iiccli.media.clip import open_clip
+from iiccli.media.clip import open_clip, write_clip
+from iiccli.media.image import read_picture
+from tests.conftest import moving_clip
 from tests.golden.goldens import CARRIERS
 
 
@@ -61,3 +64,26 @@ def test_a_gif_whose_frames_outgrow_it_takes_no_memory(
     path.write_bytes(grown)
     with pytest.raises(InputError, match=words):
         open_clip(path)
+
+
+def test_a_list_of_files_is_no_video(tmp_path: Path) -> None:
+    """ffmpeg would show whatever a script names that lies beside it."""
+    write_clip(tmp_path / "private.mp4", moving_clip(32, 48, 3), Fraction(25))
+    script = tmp_path / "holiday.mp4"
+    script.write_text("ffconcat version 1.0\nfile private.mp4\n")
+    with pytest.raises(InputError, match="a list of other files, which are not read"):
+        open_clip(script)
+
+
+@pytest.mark.parametrize("name", ["x.avs", "x.VPY"])
+def test_a_script_is_not_run(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("ColorBars()")
+    with pytest.raises(InputError, match="is a script, which is not run"):
+        open_clip(tmp_path / name)
+
+
+def test_postscript_is_not_run(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "program.eps")
+    (tmp_path / "program.eps").rename(tmp_path / "photo.png")
+    with pytest.raises(InputError, match="not a picture that can be read"):
+        read_picture(tmp_path / "photo.png")

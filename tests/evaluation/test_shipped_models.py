@@ -44,8 +44,8 @@ GOLDEN = {
 }
 """PSNR of the carrier and of what is restored, at quality `balanced`, on `scene`.
 
-Measured once, when rounding by cost came, after all of these models; a change of the code may move them
-by `SLACK`.
+Measured when rounding by cost came, after all of these models; a change of the code may move
+them by `SLACK`.
 """
 
 SLACK = 0.15

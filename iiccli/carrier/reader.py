@@ -192,7 +192,7 @@ def _with_metadata(path: Path, decoded: Decoded, header: Header, found: Pixels) 
             )
             state: State = "whole" if intact else "changed"
             return _carrier(path, back.decoded, back.pixels, header, state, notes)
-    why = cause(decoded, header, found, stamped=stamped)
+    why = cause(decoded, header, found, stamped=stamped and _is_readable(found))
     return _carrier(path, decoded, found, header, "changed", (why,))
 
 
@@ -202,6 +202,14 @@ def _has_stamp(pixels: Pixels) -> bool:
         return any(read_stamp(candidate) is not None for candidate in _candidates(pixels))
     except DamagedCarrierError:
         return True
+
+
+def _is_readable(pixels: Pixels) -> bool:
+    """Tell whether the header in the pixels can still be read, not only that there was one."""
+    try:
+        return any(read_stamp(candidate) is not None for candidate in _candidates(pixels))
+    except DamagedCarrierError:
+        return False
 
 
 def _with_stamp(

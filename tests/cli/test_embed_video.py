@@ -183,7 +183,14 @@ def test_a_variable_frame_rate_keeps_its_time(iic: Iic, clips: Path) -> None:
     assert (back.frames, back.fps) == (source.frames, source.fps)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 7), (8, 8), (3, 200), (200, 3), (33, 17), (61, 97)])
+@pytest.mark.parametrize("size", [(1, 1), (1, 7)])
+def test_frames_too_small_to_hold_anything(iic: Iic, size: tuple[int, int]) -> None:
+    write_clip("in", moving_clip(size[1], size[0], 5, (1, 0), seed=3), Fraction(25))
+    iic("embed-video", "in", "-o", "cover.png").fails(3, f"{size[0]}×{size[1]} pixels is too small")
+    assert not Path("cover.png").exists()
+
+
+@pytest.mark.parametrize("size", [(8, 8), (3, 200), (200, 3), (33, 17), (61, 97)])
 def test_frames_of_any_size(iic: Iic, size: tuple[int, int]) -> None:
     originals = moving_clip(size[1], size[0], 5, (1, 0), seed=3)
     write_clip("in", originals, Fraction(25))

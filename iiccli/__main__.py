@@ -12,9 +12,14 @@ def main() -> None:
 
         print(f"iic {__version__}")
         return
-    from iiccli.cli.app import run
+    from iiccli.cli import signals
 
-    run()
+    code = 0
+    with signals.Taken() as signals.current:  # loading takes a moment, in which Ctrl-C may come
+        from iiccli.cli.app import run
+
+        code = run()
+    sys.exit(signals.current.code or code)
 
 
 if __name__ == "__main__":

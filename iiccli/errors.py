@@ -1,17 +1,37 @@
 """Every error a user can cause: one sentence, one hint, one documented exit code.
 
 Nothing in here imports anything of ours, so every layer may raise these. The command line
-prints `message` and `hint` on stderr and leaves with `exit_code`; the table in
-`docs/exit-codes.md` lists them.
+prints `message` and `hint` on stderr and leaves with `exit_code`. The table of
+`iic help exit-codes` and `docs/exit-codes.md` is `exit_codes`: the first line of each class's
+docstring is what users read.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+DONE = 0
+UNEXPECTED = 70
+"""A mistake of ours (EX_SOFTWARE)."""
+HUNG_UP = 129
+INTERRUPTED = 130
+UNREAD = 141
+TERMINATED = 143
+
+_OTHERS = {
+    DONE: "Done.",
+    UNEXPECTED: "A mistake in iic. `IIC_DEBUG=1` shows the traceback; please report it.",
+    HUNG_UP: "Ended because its terminal was closed (SIGHUP).",
+    INTERRUPTED: "Interrupted (Ctrl-C, SIGINT).",
+    UNREAD: "Whoever read standard output has left, as `head` does (SIGPIPE).",
+    TERMINATED: "Ended from outside (SIGTERM).",
+}
+
 
 class IicError(Exception):
-    """Base of all expected errors.
+    """An expected error of no other kind; of several inputs, errors of several kinds.
+
+    Base of all expected errors.
 
     Attributes:
         message: one clear sentence: what is wrong, with the file's name.
@@ -51,6 +71,10 @@ class DamagedCarrierError(IicError):
     exit_code = 5
 
 
+class NewerCarrierError(DamagedCarrierError):
+    """The carrier is whole, but of a format that only a newer iic knows."""
+
+
 class ModelError(IicError):
     """A model is unknown, missing, damaged, or does not fit the task."""
 
@@ -85,3 +109,19 @@ class PhraseError(IicError):
     """A carrier is locked, and the pass phrase is missing or wrong."""
 
     exit_code = 11
+
+
+class IicWarning(UserWarning):
+    """Something that the user should know, told through Python's `warnings`: half a sentence."""
+
+
+def exit_codes() -> list[tuple[int, str, str]]:
+    """Every exit code there is, in order: the code, its class's name or "", and what it means."""
+    rows = [(code, "", meaning) for code, meaning in _OTHERS.items()]
+    kinds: list[type[IicError]] = [IicError]
+    for kind in kinds:  # grows meanwhile
+        kinds += kind.__subclasses__()
+        if kind.__module__ == __name__:
+            meaning = (kind.__doc__ or "").partition("\n")[0]
+            rows.append((kind.exit_code, kind.__name__, meaning))
+    return sorted(rows)

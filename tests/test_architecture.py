@@ -14,11 +14,12 @@ import iiccli
 
 ROOT = Path(iiccli.__file__).parent
 
-FOUNDATION = {"errors", "atomic", "limits"}
+FOUNDATION = {"errors", "atomic", "temporary", "limits"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
-    "atomic": {"errors"},
+    "atomic": {"errors", "temporary"},
+    "temporary": set(),
     "limits": {"errors"},
     "networks": set(),
     "coding": set(),
@@ -48,6 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 FOREIGN: dict[str, set[str]] = {
     "errors": set(),
     "atomic": set(),
+    "temporary": set(),
     "limits": {"PIL"},
     "networks": {"torch"},
     "coding": {"numpy", "reedsolo"},

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeAlias
 
 from iiccli.carrier.lock import Lock
 from iiccli.errors import DamagedCarrierError
+from iiccli.errors import NewerCarrierError as NewerCarrierError
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
@@ -63,10 +64,6 @@ BINARY_LENGTH: Final = _LAYOUT.size + 4
 
 _UPGRADE = "Upgrade iic: pip install --upgrade iiccli."
 _HEADER_LOST = "Restore from the original carrier file, if you still have it."
-
-
-class NewerCarrierError(DamagedCarrierError):
-    """The carrier is whole, but of a format version that this iic does not know."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from iiccli.cli import signals
 from iiccli.cli.output import check_preview, count_of, meter, result, result_json, say
 from iiccli.cli.streams import Streams, streams
 from iiccli.errors import UsageError
@@ -168,6 +169,7 @@ def convert(
                 look=look,
                 strip=manner.strip,
             ):
+                signals.current.check()  # what it has become may look like a failure
                 if outcome.error is not None and len(jobs) == 1:
                     raise outcome.error
                 teller.tell(outcome)

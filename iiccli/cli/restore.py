@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from iiccli.cli import signals
 from iiccli.cli.batch import NO_PREVIEW, RecursiveOption, summary
 from iiccli.cli.options import (
     DeviceOption,
@@ -220,6 +221,7 @@ def take_out(
                 progress=lambda number: _progress(tell, jobs, number),
                 keep=keep,
             ):
+                signals.current.check()  # what it has become may look like a failure
                 if outcome.error is not None and teller.jobs == 1:
                     raise outcome.error
                 facts: dict[str, Any] = {"seconds": round(time.monotonic() - begun, 3)}

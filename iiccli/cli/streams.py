@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from iiccli.errors import IicError, InputError, UsageError
+from iiccli.temporary import scratch_folder
 
 STREAM = "-"
 
@@ -81,6 +81,9 @@ def streams(
             f"{len(inputs)} inputs, but standard output takes one picture.",
             "Give a folder with -o, or one input.",
         )
+    for used, stream, name in ((to_stdout, sys.stdout, "output"), (reads, sys.stdin, "input")):
+        if used and _closed(stream):
+            raise UsageError(f"Standard {name} is closed.", "Name a file instead of -.")
     if to_stdout and sys.stdout.isatty():
         raise UsageError(
             "A picture is not written to a terminal.", "Name a file with -o, or use a pipe."
@@ -90,8 +93,7 @@ def streams(
             "- reads a picture from standard input, but that is the terminal.",
             "Pipe a picture in, or name a file.",
         )
-    with tempfile.TemporaryDirectory(prefix="iic-") as name:
-        folder = Path(name)
+    with scratch_folder() as folder:
         if reads:
             with (folder / "stdin").open("wb") as file:
                 shutil.copyfileobj(sys.stdin.buffer, file)
@@ -105,3 +107,8 @@ def streams(
         except IicError as error:
             error.message, error.hint = made.shown(error.message), made.shown(error.hint)
             raise
+
+
+def _closed(stream: object) -> bool:
+    """Tell whether Python was started without it: `iic … >&-`."""
+    return stream is None

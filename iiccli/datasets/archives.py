@@ -56,7 +56,7 @@ def unpack(archive: Path, choose: Choice, progress: Progress) -> int:
             if target is None or target.exists():
                 continue
             with (
-                atomic_path(target) as temporary,
+                atomic_path(target, durable=False) as temporary,
                 temporary.open("wb") as file,
                 content() as packed,
             ):

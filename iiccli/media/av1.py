@@ -6,9 +6,7 @@ conversion stands in the way of what the codec could do: eight bits end at 47 dB
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +14,7 @@ import numpy.typing as npt
 from iiccli.errors import InputError, OutputError
 from iiccli.media import ffmpeg
 from iiccli.media.resize import Pixels
+from iiccli.temporary import scratch_folder
 
 COARSEST = 63
 """Levels are 0 .. 63; the finest is lossless."""
@@ -59,8 +58,8 @@ def encode(
         OutputError: ffmpeg fails.
     """
     height, width = pictures[0].shape[:2]
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "pictures.ivf"
+    with scratch_folder() as folder:
+        file = folder / "pictures.ivf"
         arguments = ["-v", "error", "-f", "rawvideo", "-pixel_format", "yuv444p12le"]
         arguments += ["-video_size", f"{width}x{height}", "-framerate", "25", "-i", "pipe:0"]
         speed = _THOROUGH if thorough else _QUICK
@@ -93,8 +92,8 @@ def decode(stream: bytes, count: int, size: tuple[int, int]) -> list[Pixels]:
     """
     width, height = size
     length = 3 * height * width * 2
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "pictures.ivf"
+    with scratch_folder() as folder:
+        file = folder / "pictures.ivf"
         file.write_bytes(stream)
         arguments = ["-v", "error", "-max_pixels", str(width * height), "-f", "ivf"]
         arguments += [*ffmpeg.input_options(file), "-map", "0:v:0", "-frames:v", str(count)]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
 
 from iiccli.carrier import read_carrier
-from iiccli.errors import OutputExistsError
+from iiccli.errors import ModelError, OutputExistsError
+from iiccli.tasks.models import Loader
+from iiccli.zoo import catalogue
 from iiccli.zoo.modelfile import sha256
 from tests.golden import goldens
 
@@ -48,3 +51,21 @@ def test_what_is_kept_is_never_replaced(tmp_path: Path) -> None:
     with pytest.raises(OutputExistsError):
         goldens.add(name, tmp_path)
     assert (tmp_path / f"{name}.png").read_bytes() == b"kept"
+
+
+def test_a_model_that_was_damaged_or_swapped_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One bit of the weights is another: the carrier does not take it, and neither does a verb."""
+    name = "hide-1.v1"
+    content = bytearray((goldens.MODELS / f"{name}.safetensors").read_bytes())
+    content[-1000] ^= 1
+    path = tmp_path / f"{name}.safetensors"
+    path.write_bytes(content)
+    shutil.copy(goldens.MODELS / "README.md", tmp_path)
+    monkeypatch.setattr(catalogue, "folders", lambda: iter([tmp_path]))
+    loader = Loader(device="cpu")
+    with pytest.raises(ModelError, match=f"needs {name} with the SHA-256.*another file of that"):
+        loader.load_for_carrier(read_carrier(goldens.CARRIERS / f"{name}.png").header)
+    with pytest.raises(ModelError, match="not the file that was published"):
+        loader.load(catalogue.find(name))

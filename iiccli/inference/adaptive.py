@@ -36,6 +36,7 @@ from iiccli.inference.places import (
     surroundings,
     take_digits,
 )
+from iiccli.inference.precision import enhancing
 from iiccli.inference.region_message import RegionContent, RegionMessage, dequantise
 from iiccli.inference.tiles import Tile, tiles
 from iiccli.networks.adaptive import AdaptiveNet
@@ -285,7 +286,9 @@ class AdaptiveConverter(Converter):
             progress(0.7 + 0.3 * done / len(places))
             planes = torch.from_numpy(decoded[(slice(None), *tile.source)]).to(self.device)
             x = (planes.float() / FIXED).contiguous()
-            y = self.remote.enhance(x, spread(side, tile, self.config.cell, self.config.joint))
+            planes_per_cell = spread(side, tile, self.config.cell, self.config.joint)
+            with enhancing(self.device):
+                y = self.remote.enhance(x, planes_per_cell).float()
             for picture, own in zip(result, as_pictures(self.config, y), strict=True):
                 pixels = (own[(slice(None), *tile.kept)] * 255).round().clamp(0, 255)
                 picture[tile.target] = pixels.to(torch.uint8).permute(1, 2, 0).cpu().numpy()

@@ -22,6 +22,7 @@ from iiccli.cli import (
     compose,
     data,
     decompose,
+    detect,
     devices,
     dual_view,
     embed_video,
@@ -93,6 +94,7 @@ app.command("rescale")(rescale.rescale)
 app.command("restore")(restore.restore)
 app.command("inspect")(inspect_carrier.inspect)
 app.command("evaluate")(evaluate.evaluate)
+app.command("detect")(detect.detect)
 app.command("bench")(bench.bench)
 app.command("devices")(devices.devices)
 app.command("help")(help_)

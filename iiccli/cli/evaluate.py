@@ -126,7 +126,7 @@ def evaluate(
     quiet = quiet or not crew.main
 
     def prepared() -> _Job:
-        _check_output(output, force=force)
+        check_output(output, force=force)
         place, about = _located(data, task, split, given)
         entry = _entry(model, about, method.value, pictures)
         options = CaseOptions(
@@ -180,7 +180,7 @@ class _Job:
     loader: Loader
 
 
-def _check_output(output: Path | None, *, force: bool) -> None:
+def check_output(output: Path | None, *, force: bool) -> None:
     """Refuse a file of figures that cannot be written.
 
     Raises:

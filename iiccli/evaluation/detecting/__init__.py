@@ -1,0 +1,1 @@
+"""How surely a simple detector tells carriers from the photographs that they were made from."""

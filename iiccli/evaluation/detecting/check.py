@@ -170,9 +170,13 @@ def _found(
     cover, carrier = specimen(group, model, manner)
     if min(cover.shape[:2]) < LEAST_SIDE:
         raise InputError(f"{group[0].name} is too small to be judged.")
-    name = zlib.crc32(group[0].name.encode("utf-8", "surrogateescape"))
-    draw = np.random.default_rng((seed, name))
-    made = {CARRIER: carrier, **{way: embed(cover, draw) for way, embed in plain.items()}}
+
+    def drawing(way: str) -> np.random.Generator:
+        """Of this cover and way alone, so that other qualities have the same yardsticks."""
+        text = f"{way} {group[0].name}".encode("utf-8", "surrogateescape")
+        return np.random.default_rng((seed, zlib.crc32(text)))
+
+    made = {CARRIER: carrier, **{way: embed(cover, drawing(way)) for way, embed in plain.items()}}
     return _Found(
         {way: _evidence(pixels) for way, pixels in {COVER: cover, **made}.items()},
         {way: _psnr(cover, pixels) for way, pixels in made.items()},

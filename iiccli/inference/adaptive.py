@@ -81,7 +81,6 @@ class AdaptiveConverter(Converter):
         self.qualities = len(net.config.moduli)
         self.tables = tables_of(net)
         self.centres = net.centres.cpu().numpy()
-        self.thresholds = thresholds(self.tables, self.centres)
         self.remote = net if device.type == "cpu" else copy.deepcopy(net).to(device)
         self.remote.enhancer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -301,8 +300,12 @@ class AdaptiveConverter(Converter):
         if config.motion:
             motion = (config.cell // config.motion, config.ranks // 3)
         return RegionMessage(
-            self.tables, region, free, config.moduli[quality], motion, self.thresholds
+            self.tables, region, free, config.moduli[quality], motion, self._thresholds()
         )
+
+    def _thresholds(self) -> npt.NDArray[np.float32]:
+        """Where to round; made anew, as calibration changes the tables."""
+        return thresholds(self.tables, self.centres)
 
     def regions(self, carrier: Pixels) -> list[Region]:
         """Cut a carrier, (h, w, c), into regions."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from iiccli.inference.precision import enhancing
@@ -17,6 +18,7 @@ def test_full_precision_on_the_cpu_and_mps() -> None:
         assert multiplied(device) == torch.float32
 
 
+@pytest.mark.filterwarnings("ignore:CUDA is not available")
 def test_half_precision_on_cuda() -> None:
     context = enhancing(torch.device("cuda"))
     assert isinstance(context, torch.autocast)

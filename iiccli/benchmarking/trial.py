@@ -165,7 +165,7 @@ def _converter(trial: Trial, device: torch.device) -> Converter:
         card, state = _PAPER_CARD, build("iicnet", _PAPER_CARD.config).state_dict()
     else:
         card, state = load_model(Path(trial.model))
-    converter = make_converter(card, state, device, DEFAULT_TILE)
+    converter = make_converter(card, state, device, DEFAULT_TILE, frugal=False)
     if trial.compiled:
         _compile(converter)
     return converter

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from iiccli.errors import UsageError
+from iiccli.errors import IicWarning, UsageError
 from iiccli.limits import DEFAULT_MAX_PIXELS, VARIABLE
 
 
@@ -64,6 +65,12 @@ def _allow(context: typer.Context, pixels: int | None) -> int | None:
     return pixels
 
 
+def _hush(quiet: bool) -> bool:
+    if quiet:
+        warnings.simplefilter("ignore", IicWarning)
+    return quiet
+
+
 StripOption = Annotated[
     bool,
     typer.Option(
@@ -112,6 +119,7 @@ NoMethodOption = Annotated[Method, typer.Option("--method", hidden=True)]
 """For verbs that know no codec; see `refuse_codec`."""
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace what exists.")]
 QuietOption = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No progress and no remarks on stderr.")
+    bool,
+    typer.Option("--quiet", "-q", callback=_hush, help="No progress and no remarks on stderr."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="The result as JSON on stdout.")]

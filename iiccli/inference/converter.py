@@ -132,9 +132,17 @@ class Converter(ABC):
 
 
 def make_converter(
-    card: Card, state: dict[str, torch.Tensor], device: torch.device, tile: int = DEFAULT_TILE
+    card: Card,
+    state: dict[str, torch.Tensor],
+    device: torch.device,
+    tile: int = DEFAULT_TILE,
+    *,
+    frugal: bool = True,
 ) -> Converter:
     """Build the network that `card` describes, fill it, and wrap it.
+
+    Where a graphics card's memory does not suffice, it takes smaller tiles, then the CPU, unless
+    `frugal` is false.
 
     Raises:
         ModelError: an unknown network, or weights that do not fit it.
@@ -160,7 +168,15 @@ def make_converter(
         network.load_state_dict(
             {name: weight.to(claimed[name].dtype) for name, weight in state.items()}, assign=True
         )
-        return _wrapped(card, network, device, tile)
+        if device.type == "cpu" or not frugal:
+            return _wrapped(card, network, device, tile)
+        from iiccli.inference.frugal import FrugalConverter
+
+        def make(on_device: bool, side: int) -> Converter:
+            place = device if on_device else torch.device("cpu")
+            return _wrapped(card, network.to("cpu"), place, side)
+
+        return FrugalConverter(make, device, tile)
     except (TypeError, ValueError, KeyError, RuntimeError, ArithmeticError) as error:
         raise unfit from error
 

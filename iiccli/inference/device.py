@@ -64,12 +64,18 @@ def enough_memory() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        # The CPU's allocator raises a bare RuntimeError.
-        if isinstance(error, RuntimeError) and not (
-            isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-        ):
+        if not is_out_of_memory(error):
             raise
         raise DeviceError(
             "There is not enough memory for this.",
             "Try a smaller --tile, --max-side, or --device cpu.",
         ) from error
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether that is how Python, CUDA, MPS or torch on the CPU say so."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    # The CPU's allocator and MPS raise a bare RuntimeError.
+    words = ("can't allocate memory", "MPS backend out of memory")
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in words)

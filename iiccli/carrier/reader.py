@@ -83,16 +83,17 @@ def read_carrier(
             damage = _named(path, error)
             continue
         if stamp is not None:
-            return _with_stamp(path, decoded, pixels, stamp, damage)
+            return _with_stamp(path, decoded, pixels, stamp, "stripped", _lost(damage))
     back = _turned_back(decoded)
     if back is not None:
-        return _with_stamp(path, back.decoded, back.pixels, back.stamp, damage, back.note)
+        notes = (_lost(damage), back.note)
+        return _with_stamp(path, back.decoded, back.pixels, back.stamp, "stripped", *notes)
     if damage is not None:
         raise damage
     for pixels in _candidates(decoded.pixels) if unveil is not None else ():
         stamp = read_stamp(pixels, unveil)
         if stamp is not None:
-            return _veiled(path, decoded, pixels, stamp)
+            return _with_stamp(path, decoded, pixels, stamp, "whole")
     raise _not_a_carrier(path, decoded)
 
 
@@ -180,8 +181,8 @@ def _with_metadata(path: Path, decoded: Decoded, header: Header, found: Pixels) 
     for pixels in _candidates(found):
         if header.pixels_sha256 and checksum(pixels) == header.pixels_sha256:
             return _carrier(path, decoded, pixels, header, "whole", ())
-    stamped = _has_stamp(found)
-    if not stamped:
+    trace = _trace(found)
+    if trace is None:
         back = _turned_back(decoded)
         if back is not None:
             intact = checksum(back.pixels) == header.pixels_sha256
@@ -192,22 +193,14 @@ def _with_metadata(path: Path, decoded: Decoded, header: Header, found: Pixels) 
             )
             state: State = "whole" if intact else "changed"
             return _carrier(path, back.decoded, back.pixels, header, state, notes)
-    why = cause(decoded, header, found, stamped=stamped and _is_readable(found))
+    why = cause(decoded, header, found, stamped=trace is True)
     return _carrier(path, decoded, found, header, "changed", (why,))
 
 
-def _has_stamp(pixels: Pixels) -> bool:
-    """Tell whether there is a header in the pixels as they are, readable or not."""
+def _trace(pixels: Pixels) -> bool | None:
+    """Tell whether the header in the pixels can still be read; None where there is none."""
     try:
-        return any(read_stamp(candidate) is not None for candidate in _candidates(pixels))
-    except DamagedCarrierError:
-        return True
-
-
-def _is_readable(pixels: Pixels) -> bool:
-    """Tell whether the header in the pixels can still be read, not only that there was one."""
-    try:
-        return any(read_stamp(candidate) is not None for candidate in _candidates(pixels))
+        return any(read_stamp(candidate) is not None for candidate in _candidates(pixels)) or None
     except DamagedCarrierError:
         return False
 
@@ -217,24 +210,20 @@ def _with_stamp(
     decoded: Decoded,
     pixels: Pixels,
     stamp: Stamp,
-    damage: IicError | None,
-    turned: str = "",
+    intact: State,
+    *notes: str,
 ) -> Carrier:
-    lost = "metadata is gone" if damage is None else "metadata header is damaged"
-    notes = [f"The {lost}; the header was read from the pixels.", *([turned] if turned else [])]
+    """What the pixels say; `intact` is the state of one in which none has changed."""
     height, width = pixels.shape[:2]
     if stamp.intact and stamp.header.size == (width, height):
-        return _carrier(path, decoded, pixels, stamp.header, "stripped", tuple(notes))
-    notes.append(cause(decoded, stamp.header, pixels, stamped=True))
-    return _carrier(path, decoded, pixels, stamp.header, "changed", tuple(notes))
-
-
-def _veiled(path: Path, decoded: Decoded, pixels: Pixels, stamp: Stamp) -> Carrier:
-    height, width = pixels.shape[:2]
-    if stamp.intact and stamp.header.size == (width, height):
-        return _carrier(path, decoded, pixels, stamp.header, "whole", ())
+        return _carrier(path, decoded, pixels, stamp.header, intact, notes)
     why = cause(decoded, stamp.header, pixels, stamped=True)
-    return _carrier(path, decoded, pixels, stamp.header, "changed", (why,))
+    return _carrier(path, decoded, pixels, stamp.header, "changed", (*notes, why))
+
+
+def _lost(damage: IicError | None) -> str:
+    what = "metadata is gone" if damage is None else "metadata header is damaged"
+    return f"The {what}; the header was read from the pixels."
 
 
 def _carrier(

@@ -20,7 +20,7 @@ from iiccli.cli.options import (
     QuietOption,
     TileOption,
 )
-from iiccli.cli.output import json_text, meter, result, say
+from iiccli.cli.output import check_output, meter, say, tell_figures
 from iiccli.errors import InputError, UsageError
 from iiccli.inference.tiles import DEFAULT_TILE
 
@@ -77,7 +77,6 @@ def detect(
     Detectors are trained on some photographs and their carriers, and tried on others. Beside the
     carriers stand plain ways to embed random bits.
     """
-    from iiccli.cli.evaluate import check_output
     from iiccli.evaluation.detecting.check import check
     from iiccli.evaluation.detecting.specimens import Manner, split_groups
     from iiccli.locking import Phrase
@@ -117,7 +116,7 @@ def detect(
         **_facts(found),
         "failed": failures,
     }
-    _tell(facts, output, force=force, as_json=as_json)
+    tell_figures(facts, lambda: _lines(facts), output, force=force, as_json=as_json)
     if failures:
         raise typer.Exit(InputError.exit_code)
 
@@ -141,19 +140,10 @@ def _facts(found: Check) -> dict[str, Any]:
     }
 
 
-def _tell(facts: dict[str, Any], output: Path | None, *, force: bool, as_json: bool) -> None:
-    """Write the figures, and print them."""
-    from iiccli.atomic import atomic_path
-
-    if output is not None:
-        with atomic_path(output, force=force) as path:
-            path.write_text(json_text(facts) + "\n", encoding="utf-8")
-    if as_json:
-        result(json_text(facts))
-        return
-    for line in _table(facts["verdicts"]):
-        result(line)
-    result(f"trained on {facts['trained']} covers and their carriers, tried on {facts['tried']}")
+def _lines(facts: dict[str, Any]) -> list[str]:
+    """The figures as a table."""
+    trained = f"trained on {facts['trained']} covers and their carriers"
+    return [*_table(facts["verdicts"]), f"{trained}, tried on {facts['tried']}"]
 
 
 def _table(verdicts: Sequence[dict[str, Any]]) -> list[str]:

@@ -19,7 +19,7 @@ from iiccli.cli.options import (
     QuietOption,
     TileOption,
 )
-from iiccli.cli.output import json_text, meter, result, say
+from iiccli.cli.output import check_output, meter, say, tell_figures
 from iiccli.errors import InputError, ModelError, UsageError
 from iiccli.inference.tiles import DEFAULT_TILE
 
@@ -164,7 +164,8 @@ def evaluate(
         crew.leave()
     if not crew.main:
         return
-    _tell(_facts(job, quality, results, failures), output, force=force, as_json=as_json)
+    facts = _facts(job, quality, results, failures)
+    tell_figures(facts, lambda: _lines(facts), output, force=force, as_json=as_json)
     if failures:
         raise typer.Exit(InputError.exit_code)
 
@@ -178,22 +179,6 @@ class _Job:
     options: CaseOptions
     model: LoadedModel
     loader: Loader
-
-
-def check_output(output: Path | None, *, force: bool) -> None:
-    """Refuse a file of figures that cannot be written.
-
-    Raises:
-        UsageError: it is a folder.
-        OutputExistsError, OutputError: see `iiccli.atomic.check_target`.
-    """
-    from iiccli.atomic import check_target
-
-    if output is None:
-        return
-    if output.is_dir():
-        raise UsageError(f"{output} is a folder, not a file.", "Choose another name with -o.")
-    check_target(output, force=force)
 
 
 @dataclass(frozen=True)
@@ -326,16 +311,7 @@ def _facts(
     return facts
 
 
-def _tell(facts: dict[str, Any], output: Path | None, *, force: bool, as_json: bool) -> None:
-    """Write the figures, and print them."""
-    from iiccli.atomic import atomic_path
-
-    if output is not None:
-        with atomic_path(output, force=force) as path:
-            path.write_text(json_text(facts) + "\n", encoding="utf-8")
-    if as_json:
-        result(json_text(facts))
-        return
+def _lines(facts: dict[str, Any]) -> list[str]:
+    """The figures as a table."""
     single = all(len(case["pictures"]) == 1 for case in facts["cases"])
-    for line in table([*facts["cases"], {"name": "mean", **facts["mean"]}], single=single):
-        result(line)
+    return list(table([*facts["cases"], {"name": "mean", **facts["mean"]}], single=single))

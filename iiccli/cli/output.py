@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,43 @@ def check_preview(preview: Path, others: Sequence[Path], *, force: bool) -> None
             f"The preview would overwrite {preview}.", "Give another name with --preview."
         )
     check_target(preview, force=force)
+
+
+def check_output(output: Path | None, *, force: bool) -> None:
+    """Refuse a file of figures that cannot be written.
+
+    Raises:
+        UsageError: it is a folder.
+        OutputExistsError, OutputError: see `iiccli.atomic.check_target`.
+    """
+    from iiccli.atomic import check_target
+
+    if output is None:
+        return
+    if output.is_dir():
+        raise UsageError(f"{output} is a folder, not a file.", "Choose another name with -o.")
+    check_target(output, force=force)
+
+
+def tell_figures(
+    facts: dict[str, Any],
+    lines: Callable[[], Iterable[str]],
+    output: Path | None,
+    *,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Write figures into a file, if one is named, and print them: as JSON, or as these lines."""
+    from iiccli.atomic import atomic_path
+
+    if output is not None:
+        with atomic_path(output, force=force) as path:
+            path.write_text(json_text(facts) + "\n", encoding="utf-8")
+    if as_json:
+        result_json(facts)
+        return
+    for line in lines():
+        result(line)
 
 
 def result_json(value: Any, *, line: bool = False) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -49,9 +49,11 @@ SYMBOLS = 64
 LARGEST = (SYMBOLS - 1) + 0xFFFF
 """The largest magnitude that every class can write."""
 
+DEAD_ZONE = 0.12
+"""So much of a step a value has to go further before it counts as the next larger magnitude, where
+its cost is not known (yet)."""
+
 _ESCAPE_BITS = 16
-_FIRST = 0.62
-"""Where values are rounded for a first look at their surroundings."""
 _WORDS_BITS, _RAW_BITS = 20, 24
 HEAD_BITS = _WORDS_BITS + _RAW_BITS
 """What stands before a payload: how many words, how many plain bits."""
@@ -195,7 +197,7 @@ class CoefficientCoder:
         for number, place in enumerate(_layers_of(tables.cell)):
             own, below = result[place], sizes[place].astype(np.int32)
             above = sizes[place] - below.astype(np.float32)
-            np.add(below, above > _FIRST, out=own)
+            np.add(below, above > 0.5 + DEAD_ZONE, out=own)
             # Classes are those of the layer as it would be then: near enough to choose by.
             classes = class_of(around.expected_layer(number, own, tables.weights))
             chosen = np.minimum(below, most)
@@ -337,7 +339,7 @@ class CoefficientCoder:
                 pointers += totals
                 signed[chosen] = _signed_magnitudes(number[chosen], value)
             values = signed.reshape(classes.T.shape).T
-            place = _slice_of(step, tables.cell), step.rank, grid.spans[step.colour]
+            place = _layers_of(tables.cell)[step.layer], step.rank, grid.spans[step.colour]
             quantised[place] = values
             found[place] = classes
             around.put(step, np.abs(values))
@@ -377,26 +379,12 @@ class _Plain:
     owners: npt.NDArray[np.uint16]
 
 
-def _layers_of(cell: int) -> Iterator[slice]:
+@cache
+def _layers_of(cell: int) -> tuple[slice, ...]:
     """Where each layer's frequencies lie in the order of coding."""
-    place = 0
-    for number in range(2 * cell - 1):
-        count = min(number + 1, 2 * cell - 1 - number)
-        yield slice(place, place + count)
-        place += count
-
-
-def _slice_of(step: Step, cell: int) -> slice:
-    """Where a step's frequencies lie in the order of coding."""
-    layer = step.layer
-    first = layer * (layer + 1) // 2 if layer < cell else _rest(layer, cell)
-    return slice(first, first + len(step.frequencies))
-
-
-def _rest(layer: int, cell: int) -> int:
-    """Frequencies before a layer in the second half, counted from the end."""
-    left = 2 * cell - 1 - layer
-    return cell * cell - left * (left + 1) // 2
+    counts = [min(number + 1, 2 * cell - 1 - number) for number in range(2 * cell - 1)]
+    ends = np.cumsum(counts).tolist()
+    return tuple(slice(end - count, end) for end, count in zip(ends, counts, strict=True))
 
 
 def _places(magnitudes: npt.NDArray[np.integer], classes: npt.NDArray[np.uint8]) -> Ints:
@@ -465,6 +453,7 @@ def length(payload: Bits) -> tuple[int, int]:
 
 
 __all__ = [
+    "DEAD_ZONE",
     "LARGEST",
     "OVERHEAD",
     "SHIFTS",

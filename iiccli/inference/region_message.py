@@ -9,7 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from iiccli.coding.bits import Bits, Ints, Reader, checksum
-from iiccli.coding.coefficients import LARGEST, CoefficientCoder, Quantised, Tables, length
+from iiccli.coding.coefficients import (
+    DEAD_ZONE,
+    LARGEST,
+    CoefficientCoder,
+    Quantised,
+    Tables,
+    length,
+)
 from iiccli.coding.contexts import UNIT, make_grid, part_of
 from iiccli.coding.layout import Block, Region
 from iiccli.coding.runs import Mask, Numbers
@@ -31,9 +38,6 @@ LEVEL_HIGH = LEVEL_LOW + NOTHING - 1
 
 FINEST = -10 * UNIT
 """The finest level that is written: a quarter of a grey level. More would only cost the cover."""
-
-DEAD_ZONE = 0.12
-"""So much of a step a value has to go further before it counts as the next larger magnitude."""
 
 _CLOSE = 0.9985
 """A level that uses so much of the room is taken: another would gain less than 0.03 dB."""

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from iiccli.coding.coefficients import DEAD_ZONE
 from iiccli.coding.contexts import UNIT
 from iiccli.coding.layout import Region, regions
 from iiccli.inference.adaptive import tables_of
 from iiccli.inference.region_message import (
-    DEAD_ZONE,
     LEVEL_HIGH,
     LEVEL_LOW,
     RegionMessage,

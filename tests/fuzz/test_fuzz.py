@@ -1,8 +1,8 @@
 """Damaged inputs for all that reads: a result or one of our errors, in time and in memory.
 
 The slow suite feeds as many inputs as `IIC_FUZZ` says, shared out by the targets' weights, from
-the seed `IIC_FUZZ_SEED`, and is left out without; the fast one some hundreds. A failure names target, seed and number, and
-keeps the input.
+the seed `IIC_FUZZ_SEED`, and is left out without; the fast one some hundreds. A failure names
+target, seed and number, and keeps the input.
 """
 
 from __future__ import annotations

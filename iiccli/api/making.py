@@ -218,7 +218,7 @@ def compose(
         tile: side of the tiles in pixels: smaller needs less memory.
         force: replace what exists.
         options: fields of `iiccli.tasks.layers.LayersOptions`: `position`, `resize`, `quality`,
-            `model`, `method`, `strip`.
+            `model`, `method`, `strip`, `fit`.
 
     Returns:
         The carrier, see `Made`.

@@ -12,6 +12,7 @@ import typer
 from iiccli.cli.batch import Manner, OutputOption, PreviewOption, Watch, convert
 from iiccli.cli.options import (
     DeviceOption,
+    FitRule,
     ForceOption,
     JsonOption,
     MaxPixelsOption,
@@ -57,6 +58,14 @@ def compose(
         bool,
         typer.Option("--resize", help="Scale the foreground so that it just fits."),
     ] = False,
+    fit: Annotated[
+        FitRule | None,
+        typer.Option(
+            "--fit",
+            help="Have the foreground fill the background, and come back at its own size: "
+            "stretched, cut to its proportions (what is cut is lost), or whole with clear borders.",
+        ),
+    ] = None,
     quality: Annotated[
         Quality,
         typer.Option("--quality", help="A carrier close to the composite, or better layers."),
@@ -77,13 +86,17 @@ def compose(
     """Put a foreground over a background so that both come back.
 
     `iic decompose` takes the composite apart again: into the background as it was, also behind
-    the foreground, and the foreground with its alpha.
+    the foreground, and the foreground with its alpha, on a canvas of the background's size, or
+    with --fit at its own.
     """
     from iiccli.tasks import layers
     from iiccli.tasks.models import Loader
 
     place = parse_position(position)
-    options = layers.LayersOptions(place, resize, quality.value, model, method.value, strip)
+    options = layers.LayersOptions(
+        *(place, resize, quality.value, model, method.value, strip),
+        fit=None if fit is None else fit.value,
+    )
     loader = Loader(device=device, tile=tile, phrase=phrase_of(key, key_file, quiet=quiet))
 
     def embed_one(sources: Sequence[Path], target: Path, watch: Watch) -> Made:

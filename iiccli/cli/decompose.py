@@ -61,7 +61,7 @@ def decompose(
     """Take composites apart: into the background, and the foreground with its alpha.
 
     Only what `iic compose` made can be taken apart. The layers put together again are the
-    composite.
+    composite; a foreground that was made with --fit has its own size.
     """
 
     def check(path: Path) -> None:

@@ -22,7 +22,7 @@ class Quality(StrEnum):
 
 
 class FitRule(StrEnum):
-    """How a secret is brought to the cover's size; see `iiccli.media.fitting.Rule`."""
+    """How a picture is brought to another's size; see `iiccli.media.fitting.Rule`."""
 
     stretch = "stretch"
     crop = "crop"

@@ -81,14 +81,16 @@ class Fit:
 
     def inner(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
         """Where the picture lies in the fitted one of that size: left, top, width, height."""
-        if not self.padded:
-            return 0, 0, *size
-        width, height = self.turned_size
-        if width * size[1] >= height * size[0]:
-            inside = (size[0], _scaled(height, size[0], width))
-        else:
-            inside = (_scaled(width, size[1], height), size[1])
-        return (size[0] - inside[0]) // 2, (size[1] - inside[1]) // 2, *inside
+        return inner(self.turned_size, size) if self.padded else (0, 0, *size)
+
+
+def inner(own: tuple[int, int], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Where a picture of size `own` lies whole in one of `size`: left, top, width, height."""
+    if own[0] * size[1] >= own[1] * size[0]:
+        inside = (size[0], _scaled(own[1], size[0], own[0]))
+    else:
+        inside = (_scaled(own[0], size[1], own[1]), size[1])
+    return (size[0] - inside[0]) // 2, (size[1] - inside[1]) // 2, *inside
 
 
 def fit(

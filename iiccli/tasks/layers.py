@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,8 +22,9 @@ from iiccli.carrier import (
 )
 from iiccli.errors import DamagedCarrierError, InputError, NotACarrierError, UsageError
 from iiccli.inference.converter import Progress, no_progress
-from iiccli.media.compositing import composed, placed
-from iiccli.media.image import Picture, Pixels, resize
+from iiccli.media.compositing import composed
+from iiccli.media.fitting import Rule
+from iiccli.media.image import Picture, Pixels
 from iiccli.tasks.conversion import Conversion, Made, Output
 from iiccli.tasks.layer_pictures import (
     ALPHA,
@@ -33,6 +35,14 @@ from iiccli.tasks.layer_pictures import (
     layers_of,
     premultiplied,
     roles_of,
+)
+from iiccli.tasks.layer_placing import (
+    Cutout,
+    Placement,
+    check_placing,
+    fitted,
+    put,
+    unfitted,
 )
 from iiccli.tasks.models import Loader, choose_entry
 from iiccli.tasks.pictures import QUALITIES, RestoredPictures, embed_pictures, quality_index
@@ -67,6 +77,8 @@ class LayersOptions:
         model: name or path of a model; None chooses.
         method: `network`, or `codec`, which needs no model.
         strip: leave out EXIF and XMP.
+        fit: have the foreground fill the background, by that rule, and come back at its own size;
+            None leaves it as large as it is, and gives it back where it was on the background.
     """
 
     position: tuple[int, int] | None = None
@@ -75,6 +87,7 @@ class LayersOptions:
     model: str | None = None
     method: str = "network"
     strip: bool = False
+    fit: Rule | None = None
 
 
 def compose(
@@ -106,6 +119,7 @@ def compose(
         UsageError, InputError, ModelError, OutputError, OutputExistsError: see `errors`.
     """
     quality_index(options.quality, len(QUALITIES))
+    check_placing(options.position, options.resize, options.fit)
     check_carrier_target(target, force)
     spare([foreground, background, *([alpha] if alpha is not None else [])], target)
     least = LEAST_PICTURES if options.model else PICTURES
@@ -115,7 +129,8 @@ def compose(
     size = (behind.pixels.shape[1], behind.pixels.shape[0])
     picture = _cut_out(foreground, alpha, note)
     picture = in_profile_of(picture, foreground, behind, note)
-    pixels, shape = _on_canvas(picture, foreground, size, options, note)
+    placement = _placement(picture, foreground.name, size, options, note)
+    pixels, shape = placement.canvas.pixels, placement.canvas.alpha
     composite = composed(pixels, behind.pixels, shape)
     model = loader.load(entry)
     pictures = {
@@ -124,7 +139,12 @@ def compose(
         PREMULTIPLIED: premultiplied(pixels, shape),
         ALPHA: shape,
     }
-    carrier, header = embed_pictures(model, fed(entry.card, pictures), 0, options.quality, progress)
+    fields: dict[str, Any] = (
+        {} if placement.essentials is None else {"essentials": placement.essentials}
+    )
+    carrier, header = embed_pictures(
+        model, fed(entry.card, pictures), 0, options.quality, progress, **fields
+    )
     look = model.converter.cover(composite)
     kept = attached_to(behind, note, strip=options.strip)
     written = write_carrier(
@@ -139,7 +159,8 @@ def compose(
     )
     originals = [Output(BACKGROUND, behind.pixels)]
     if len(roles) > LEAST_PICTURES:
-        originals.append(Output(FOREGROUND, pixels, shape))
+        original = placement.original
+        originals.append(Output(FOREGROUND, original.pixels, original.alpha))
     else:
         note(f"{model.name} keeps no foreground: only background and composite will come back.")
         originals.append(Output(COMPOSITE, composite))
@@ -178,10 +199,10 @@ def accept_composite(carrier: Carrier) -> None:
 
 
 def outputs(header: Header, restored: RestoredPictures) -> list[Output]:
-    """The background, and the foreground with its alpha.
+    """The background, and the foreground with its alpha, at its own size if it was fitted.
 
-    Put together again they are the restored composite; which comes back itself instead of the
-    foreground where the model keeps none.
+    Put together again they are the restored composite, unless it was; which comes back itself
+    instead of the foreground where the model keeps none.
 
     Raises:
         DamagedCarrierError: the carrier claims to hold fewer pictures than its model takes.
@@ -197,9 +218,10 @@ def outputs(header: Header, restored: RestoredPictures) -> list[Output]:
     if layers is None:
         composite, background = restored.pictures[:LEAST_PICTURES]
         return [Output(BACKGROUND, background), Output(COMPOSITE, composite)]
+    foreground = unfitted(Cutout(layers.foreground, layers.alpha), header.essentials)
     return [
         Output(BACKGROUND, layers.background),
-        Output(FOREGROUND, layers.foreground, layers.alpha, attached=False),
+        Output(FOREGROUND, foreground.pixels, foreground.alpha, attached=False),
     ]
 
 
@@ -237,6 +259,21 @@ def _cut_out(path: Path, mask: Path | None, note: Note) -> Picture:
     return replace(picture, alpha=alpha)
 
 
+def _placement(
+    picture: Picture, name: str, size: tuple[int, int], options: LayersOptions, note: Note
+) -> Placement:
+    """The foreground on a canvas of that size, as the options say.
+
+    Raises:
+        UsageError, InputError: see `layer_placing`.
+    """
+    assert picture.alpha is not None
+    foreground = Cutout(picture.pixels, picture.alpha)
+    if options.fit is not None:
+        return fitted(foreground, name, size, options.fit, note)
+    return put(foreground, name, size, options.position, options.resize, note)
+
+
 def _mask(path: Path, note: Note) -> Pixels:
     """A gray picture as alpha; of one that has transparency itself, that."""
     picture = read_noted(path, note)
@@ -249,49 +286,3 @@ def _mask(path: Path, note: Note) -> Pixels:
         luma: Pixels = np.rint(pixels @ _LUMA).astype(np.uint8)
         return luma
     return np.ascontiguousarray(pixels[..., 0])
-
-
-def _on_canvas(
-    picture: Picture, path: Path, size: tuple[int, int], options: LayersOptions, note: Note
-) -> tuple[Pixels, Pixels]:
-    """The foreground's pixels and alpha at the background's size, 0 where it is transparent.
-
-    Raises:
-        UsageError: nothing of it is on the background.
-    """
-    assert picture.alpha is not None
-    pixels, alpha = picture.pixels, picture.alpha
-    height, width = alpha.shape
-    if options.resize:
-        to = _fitting((width, height), size)
-        if to != (width, height):
-            whole = resize(np.dstack((pixels, alpha)), to)  # weighs colours by their alpha
-            pixels, alpha = whole[..., :3], whole[..., 3]
-            note(f"{path.name}: resized from {width}×{height} to {to[0]}×{to[1]}.")
-            width, height = to
-    corner = options.position or ((size[0] - width) // 2, (size[1] - height) // 2)
-    pixels, shape, cut = placed(pixels, alpha, size, corner)
-    if not shape.any():
-        raise UsageError(
-            f"Nothing of {path.name} is seen on the background of {size[0]}×{size[1]} pixels.",
-            "Give another --position." if alpha.any() else "It is wholly transparent.",
-        )
-    if cut:
-        note(
-            f"{path.name}: {_percent(cut)} of its area reaches beyond the background "
-            f"({width}×{height} at {corner[0]},{corner[1]} on {size[0]}×{size[1]}) and was cut"
-            + ("." if options.resize else "; --resize would fit it.")
-        )
-    pixels[shape == 0] = 0
-    return pixels, shape
-
-
-def _fitting(own: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
-    """The largest size of the same proportions that fits."""
-    scale = min(size[0] / own[0], size[1] / own[1])
-    width, height = (max(1, min(round(a * scale), b)) for a, b in zip(own, size, strict=True))
-    return width, height
-
-
-def _percent(share: float) -> str:
-    return "less than 1 %" if share < 0.01 else f"{100 * share:.0f} %"

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 
 from iiccli.errors import InputError, UsageError
-from iiccli.media.fitting import Fit, cropped, fit
 from iiccli.media.fitting import Rule as Rule  # the API names it, too
+from iiccli.media.fitting import cropped, fit, inner
 from iiccli.media.frames import STILL_SUFFIXES
 from iiccli.media.resize import Pixels, resize
 from iiccli.tasks.batch import Item, Job, find_items
@@ -51,7 +51,7 @@ def unfitted_second(second: Pixels, own: tuple[int, int], *, padded: bool) -> Pi
     """Undo `fitted_second`: the picture at its own size, perhaps without its borders."""
     if padded:
         height, width = second.shape[:2]
-        left, top, *inside = Fit(own, padded=True).inner((width, height))
+        left, top, *inside = inner(own, (width, height))
         second = np.ascontiguousarray(second[top : top + inside[1], left : left + inside[0]])
     return resize(second, own)
 

@@ -57,6 +57,20 @@ def test_there_and_back(iic: Iic) -> None:
     assert (opened("f.png") == foreground).all()
 
 
+def test_a_fitted_foreground_comes_back_at_its_own_size(iic: Iic) -> None:
+    done = iic("compose", "front.png", "back.png", "--fit", "pad", "-o", "c.png")
+    assert done.code == 0
+    words = "note: front.png: resized from 50×40 to 96×64 with borders; when restored it has its "
+    assert done.err.startswith(words)
+    facts = iic("decompose", "c.png", "-o", "layers/", "--json").json
+    assert facts["names"] == ["background", "foreground"]
+    assert opened("layers/foreground.png").shape == (40, 50, 4)
+    for more in (("--resize",), ("--position", "3,4")):
+        made = ("compose", "front.png", "back.png", "--fit", "crop", *more, "-o", "d.png")
+        iic(*made).fails(2, f"{more[0]} means nothing", "Leave out --fit")
+    assert not Path("d.png").exists()
+
+
 def test_json_and_preview(iic: Iic) -> None:
     words = ("compose", "front.png", "back.png", "--resize", "--json", "--quiet")
     facts = iic(*words, "--preview", "sheet.png").json

@@ -38,6 +38,7 @@ from iiccli.errors import UsageError
 from iiccli.inference.tiles import DEFAULT_TILE
 
 if TYPE_CHECKING:
+    from iiccli.media.fitting import Rule
     from iiccli.tasks.conversion import Made
     from iiccli.tasks.models import LoadedModel
     from iiccli.tasks.stereo import Views
@@ -88,13 +89,14 @@ def mononize(
         typer.Option("--quality", help="A carrier close to the left view, or a better right one."),
     ] = Quality.balanced,
     fit: Annotated[
-        FitRule,
+        FitRule | None,
         typer.Option(
             "--fit",
-            help="How a right view of other proportions is kept: stretched, cut (what is cut is "
-            "lost), or whole with borders.",
+            help="How a right view of other proportions is kept: stretched (the default), cut (what "
+            "is cut is lost), or whole with borders. With --clip frames that differ in size are "
+            "refused without it, and get the first one's size with it.",
         ),
-    ] = FitRule.stretch,
+    ] = None,
     preview: PreviewOption = None,
     model: ModelOption = None,
     method: MethodOption = Method.network,
@@ -126,6 +128,7 @@ def mononize(
     from iiccli.tasks.pairs import arrangement, items_of, up_to_date
 
     views = stereo.Views(layout.value, swap)
+    rule: Rule | None = None if fit is None else fit.value
     moving = [clip or (is_clip_source(given) and not Path(given).is_dir()) for given in inputs]
     if any(moving):
         _check_clip(inputs, moving, preview)
@@ -135,7 +138,7 @@ def mononize(
     chosen = loader.load(choose_entry(stereo.TASK, 2, model, method=method.value))
     manner = Manner(output, preview, quality.value, recursive, force, quiet, as_json, strip)
     if any(moving):
-        _clip(inputs, manner, chosen, views, start, end)
+        _clip(inputs, manner, chosen, views, start, end, rule)
         return
     pairs = all(Path(given).suffix.lower() in STEREO_SUFFIXES for given in inputs)
     how = arrangement(inputs, each=pairs or layout is not Layout.auto)
@@ -148,7 +151,7 @@ def mononize(
             quality.value,
             views,
             one_size=how == "folders",
-            fit=fit.value,
+            fit=rule or "stretch",
             strip=strip,
             force=force,
             progress=watch.progress,
@@ -195,6 +198,7 @@ def _clip(
     views: Views,
     start: str | None,
     end: str | None,
+    fit: Rule | None,
 ) -> None:
     """Make a carrier of every frame, and tell of it."""
     from iiccli.media.timing import parse_time
@@ -217,6 +221,7 @@ def _clip(
                 None if start is None else parse_time(start),
                 None if end is None else parse_time(end),
             ),
+            fit=fit,
             force=manner.force,
             progress=tell,
             note=lambda message: say(f"note: {message}", quiet=manner.quiet),

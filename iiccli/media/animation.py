@@ -11,6 +11,7 @@ from PIL import Image
 
 from iiccli.errors import InputError
 from iiccli.media.opening import opened, quiet
+from iiccli.media.profiles import foreign, in_srgb
 from iiccli.media.resize import Pixels, fit_max_side
 from iiccli.media.source import Clip, ClipInfo
 
@@ -49,6 +50,7 @@ class AnimationClip(Clip):
                 milliseconds.append(image.info.get("duration", 0) or _UNTIMED)
                 transparent = transparent or _is_transparent(image)
             size, format_name = image.size, image.format
+            self._icc: bytes | None = image.info.get("icc_profile") or None
         frames = len(milliseconds)
         rate = steady_rate(milliseconds, _UNITS.get(format_name or "", 1))
         info = ClipInfo(
@@ -58,8 +60,10 @@ class AnimationClip(Clip):
             kind="animation",
             durations=None if rate else tuple(ms / 1000 for ms in milliseconds),
         )
-        notes = ("transparent parts are shown on white",) if transparent else ()
-        super().__init__(str(path), info, notes)
+        notes = ["transparent parts are shown on white"] if transparent else []
+        if profile := foreign(self._icc):
+            notes.append(f"its colours are converted to sRGB from {profile}")
+        super().__init__(str(path), info, tuple(notes))
 
     def _frames(self, wanted: list[int], max_side: int | None) -> Iterator[Pixels]:
         with opened(self._path) as image:
@@ -67,7 +71,7 @@ class AnimationClip(Clip):
             for index in wanted:
                 with quiet():
                     image.seek(offset + index)
-                    frame = on_white(image)
+                    frame = in_srgb(on_white(image), self._icc)
                 yield frame if max_side is None else fit_max_side(frame, max_side)
 
 

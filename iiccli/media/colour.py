@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from iiccli.media.resize import Pixels
+from iiccli.room import pixels_of
 
 _WITH_ALPHA = ("LA", "PA", "RGBA", "La", "RGBa")
 
@@ -48,9 +49,9 @@ def to_rgb(image: Image.Image) -> Converted:
         notes.append(note)
 
     alpha: Pixels | None = None
-    if image.mode in _WITH_ALPHA or "transparency" in image.info:
-        whole = image.convert("RGBA")
-        alpha = np.array(whole.getchannel("A"))
+    if has_alpha(image):
+        whole = _in_mode(image, "RGBA")
+        alpha = pixels_of(whole.getchannel("A"))
         colours = image.convert("L") if image.mode in ("L", "LA", "La") else whole.convert("RGB")
     else:
         colours = image
@@ -67,7 +68,17 @@ def to_rgb(image: Image.Image) -> Converted:
         colours, icc = converted or colours, None
     if colours.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
         notes.append(f"{_mode_name(colours.mode)} converted to RGB")
-    return Converted(np.array(colours.convert("RGB")), alpha, icc, tuple(notes))
+    return Converted(pixels_of(_in_mode(colours, "RGB")), alpha, icc, tuple(notes))
+
+
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
+    """The image in that mode; itself, where it is: Pillow would copy it."""
+    return image if image.mode == mode else image.convert(mode)
+
+
+def has_alpha(image: Image.Image) -> bool:
+    """Tell whether an image of Pillow's has an alpha channel, or a colour that is clear."""
+    return image.mode in _WITH_ALPHA or "transparency" in image.info
 
 
 def is_rgb_profile(icc: bytes) -> bool:

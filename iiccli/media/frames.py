@@ -11,11 +11,13 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from iiccli.errors import InputError
-from iiccli.media.animation import on_white
 from iiccli.media.colour import to_rgb
+from iiccli.media.compositing import on_plain
 from iiccli.media.fitting import Rule, fit
 from iiccli.media.image import write_picture
 from iiccli.media.opening import opened, quiet
+from iiccli.media.profiles import in_srgb
+from iiccli.media.remarks import remarks_on, summary
 from iiccli.media.resize import Pixels, fit_max_side
 from iiccli.media.source import Clip, ClipInfo
 
@@ -85,7 +87,12 @@ class FramesClip(Clip):
         """
         self.paths = tuple(paths)
         self._rule: Rule = rule or "stretch"
-        self._sizes = [_upright_size(path) for path in self.paths]
+        self._sizes: list[tuple[int, int]] = []
+        remarks = []
+        for path in self.paths:
+            with opened(path) as image, quiet():
+                remarks.append(remarks_on(image))
+                self._sizes.append(_upright_size(image))
         size = self._sizes[0]
         others = [i for i, own in enumerate(self._sizes) if own != size]
         if others and rule is None:
@@ -96,7 +103,7 @@ class FramesClip(Clip):
                 "All frames of a clip must have one size; --fit crop, pad or stretch gives them "
                 "the first one's.",
             )
-        notes = []
+        notes = summary(remarks)
         if others:
             notes.append(
                 f"{len(others)} of {len(self.paths)} frames are brought to {size[0]}×{size[1]} "
@@ -123,19 +130,18 @@ def write_frames(folder: Path, frames: Iterable[Pixels]) -> None:
         write_picture(folder / f"{number:04d}.png", frame, force=True)
 
 
-def _upright_size(path: Path) -> tuple[int, int]:
+def _upright_size(image: Image.Image) -> tuple[int, int]:
     """Return (width, height), from the header where that suffices, orientation respected."""
-    with opened(path) as image, quiet():
-        turned = image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
-        if turned and image.format == "TIFF":
-            image.load()  # Pillow turns a TIFF itself, and then says so
-            turned = False
-        width, height = image.size
+    turned = image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+    if turned and image.format == "TIFF":
+        image.load()  # Pillow turns a TIFF itself, and then says so
+        turned = False
+    width, height = image.size
     return (height, width) if turned else (width, height)
 
 
 def _upright_rgb(image: Image.Image) -> Pixels:
-    upright = ImageOps.exif_transpose(image)
-    if "transparency" in upright.info or upright.mode in ("RGBA", "LA", "PA"):
-        return on_white(upright)
-    return to_rgb(upright).pixels
+    """The frame in sRGB, (H, W, 3) uint8; what is transparent is white."""
+    found = to_rgb(ImageOps.exif_transpose(image))
+    pixels = in_srgb(found.pixels, found.icc)
+    return pixels if found.alpha is None else on_plain(pixels, found.alpha)

@@ -91,10 +91,12 @@ def read_picture(path: Path, *, frame: int | None = None) -> Picture:
             check_size(path, *image.size)  # it may differ from the first one's
         elif frames > 1:
             notes.append(f"the first of {frames} frames was taken")
-        if _reads_16_bit_as_8(image):
+        if reads_16_bit_as_8(image):
             notes.append("16 bits per channel reduced to 8")
         image.load()
-        upright = ImageOps.exif_transpose(image)
+        upright = image
+        if image.getexif().get(_ORIENTATION, 1) != 1:  # else Pillow copies it
+            upright = ImageOps.exif_transpose(image)
         exif, note = _exif(image)  # changes the orientation tag, so only after it was used
         notes.extend(note)
         converted = to_rgb(upright)
@@ -190,7 +192,7 @@ def check_pixels(pixels: Pixels) -> None:
         )
 
 
-def _reads_16_bit_as_8(image: Image.Image) -> bool:
+def reads_16_bit_as_8(image: Image.Image) -> bool:
     """Tell whether Pillow drops the low bytes while decoding (16-bit RGB)."""
     raw_modes = [
         part

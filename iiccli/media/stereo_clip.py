@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from iiccli.errors import InputError, UsageError
 from iiccli.media.clip import open_clip
+from iiccli.media.fitting import Rule
 from iiccli.media.resize import Pixels
 from iiccli.media.source import Clip, ClipInfo
 from iiccli.media.stereo import LAYOUTS, guess_layout, split
@@ -53,7 +54,11 @@ class StereoClip:
 
 
 def open_stereo_clip(
-    sources: Sequence[str], layout: str = "auto", *, swap: bool = False
+    sources: Sequence[str],
+    layout: str = "auto",
+    *,
+    swap: bool = False,
+    rule: Rule | None = None,
 ) -> StereoClip:
     """Open one clip of both views, or two clips.
 
@@ -61,13 +66,14 @@ def open_stereo_clip(
         sources: one or two of what `open_clip` opens; of two the left view comes first.
         layout: of one clip: `sbs`, `sbs-cross`, `over-under` or `auto`.
         swap: exchange the views.
+        rule: see `open_clip`; of two clips each keeps its own size.
 
     Raises:
         UsageError: the layout cannot be told, or is none of a clip.
         InputError: a clip cannot be read, or two differ in length or rate.
     """
-    clips = [open_clip(source) for source in sources]
-    notes = tuple(note for clip in clips for note in clip.notes)
+    clips = [open_clip(source, rule) for source in sources]
+    notes = tuple(dict.fromkeys(note for clip in clips for note in clip.notes))
     if len(clips) == 2:
         _check_together(*clips)
         return StereoClip(clips, "", swap, notes)

@@ -13,6 +13,7 @@ from iiccli.atomic import atomic_folder, check_target
 from iiccli.carrier import Header, write_carrier
 from iiccli.errors import UsageError
 from iiccli.media.clip import choose_frames
+from iiccli.media.fitting import Rule
 from iiccli.media.stereo_clip import StereoClip, open_stereo_clip
 from iiccli.tasks.batch import is_folder
 from iiccli.tasks.models import LoadedModel
@@ -49,6 +50,7 @@ def mononize_clip(
     views: Views = AUTOMATIC,
     stretch: Stretch = WHOLE,
     *,
+    fit: Rule | None = None,
     force: bool = False,
     progress: Progress = lambda done, total, share: None,
     note: Note = silent,
@@ -62,6 +64,8 @@ def mononize_clip(
         quality: `cover`, `balanced` or `content`.
         views: how one clip holds both views.
         stretch: which part is taken.
+        fit: how right views of other proportions are fitted, and still pictures of another size
+            than the first one's; None stretches the former and refuses the latter.
         force: replace what exists.
         progress: see `Progress`.
         note: told remarks for the user.
@@ -79,7 +83,8 @@ def mononize_clip(
         )
     folder = Path(target)
     check_target(folder, force=force)
-    clip = open_stereo_clip(sources, views.layout, swap=views.swap)
+    clip = open_stereo_clip(sources, views.layout, swap=views.swap, rule=fit)
+    rule: Rule = fit or "stretch"
     for message in clip.notes:
         note(message)
     taken = _frames(clip, stretch)
@@ -88,13 +93,13 @@ def mononize_clip(
             f"The clip would take {len(taken)} carriers; {MAX_PARTS} are possible.",
             "Take a part of it with --start and --end.",
         )
-    identity = _identity(clip, sources, taken, quality, views, model)
+    identity = _identity(clip, sources, (taken, quality, views, fit), model)
     digits = max(4, len(str(len(taken))))
     headers = []
     with atomic_folder(folder, force=force) as place:
         for number, (left, right) in enumerate(clip.read(taken)):
             if number == 0:
-                note_fit(left, right, note)
+                note_fit(left, right, note, rule)
 
             def share_of(share: float, number: int = number) -> None:
                 progress(number, len(taken), share)
@@ -108,7 +113,7 @@ def mononize_clip(
             if clip.info.durations is not None:
                 # Of both pictures, as they are shown at once.
                 fields["durations"] = (clip.info.durations[taken[number]],) * 2
-            pixels, header = embed_views(model, left, right, quality, share_of, **fields)
+            pixels, header = embed_views(model, left, right, quality, share_of, fit=rule, **fields)
             write_carrier(
                 place / f"{number + 1:0{digits}}.png",
                 pixels,
@@ -131,9 +136,7 @@ def _frames(clip: StereoClip, stretch: Stretch) -> range:
 def _identity(
     clip: StereoClip,
     sources: Sequence[str],
-    taken: range,
-    quality: str,
-    views: Views,
+    manner: tuple[range, str, Views, Rule | None],
     model: LoadedModel,
 ) -> str:
     """A name for the clip that its carriers share; the same for the same input.
@@ -142,12 +145,13 @@ def _identity(
     """
     if model.phrase is not None:
         return os.urandom(8).hex()
-    digest = hashlib.sha256(repr((clip.info, taken, quality, views, model.hash)).encode())
+    digest = hashlib.sha256(repr((clip.info, manner, model.hash)).encode())
     for source in sources:
         if Path(source).is_file():
             with Path(source).open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
     if not any(Path(source).is_file() for source in sources):
+        taken = manner[0]
         for left, right in clip.read(taken[:: len(taken) // 8 + 1]):
             digest.update(left.tobytes())
             digest.update(right.tobytes())

@@ -92,9 +92,9 @@ def mononize(
         FitRule | None,
         typer.Option(
             "--fit",
-            help="How a right view of other proportions is kept: stretched (the default), cut (what "
-            "is cut is lost), or whole with borders. With --clip frames that differ in size are "
-            "refused without it, and get the first one's size with it.",
+            help="How a right view of other proportions is kept: stretched (the default), cut "
+            "(what is cut is lost), or whole with borders. With --clip frames that differ in size "
+            "are refused without it, and get the first one's size with it.",
         ),
     ] = None,
     preview: PreviewOption = None,

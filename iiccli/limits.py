@@ -17,6 +17,10 @@ from iiccli.errors import InputError, UsageError
 DEFAULT_MAX_PIXELS: Final = 2**28
 """Width times height: 268 million, more than any camera takes and less than fills memory."""
 
+TOGETHER: Final = 4
+"""What a codec keeps in one carrier may together have so many times as many pixels as one picture:
+254 frames of 1080p, or 128 of 4K."""
+
 VARIABLE: Final = "IIC_MAX_PIXELS"
 """Environment variable: another limit."""
 
@@ -63,6 +67,30 @@ def check_size(name: object, width: int, height: int, limit: int | None = None) 
             f"{name} has {width}×{height} pixels, {width * height:,} in all; "
             f"at most {limit:,} are read.",
             f"If you trust the file, allow more with --max-pixels or {VARIABLE}.",
+        )
+
+
+def check_together(count: int, width: int, height: int) -> None:
+    """Refuse more pictures of one carrier than memory is to be taken for.
+
+    What a codec keeps may be small and its pictures large, as many as a header can count.
+
+    Args:
+        count: of the pictures.
+        width: of each.
+        height: likewise.
+
+    Raises:
+        InputError: together they have more pixels than `TOGETHER` pictures may.
+        UsageError: see `max_pixels`.
+    """
+    limit = TOGETHER * max_pixels()
+    if count * width * height > limit:
+        raise InputError(
+            f"{count} pictures of {width}×{height} pixels in one carrier have "
+            f"{count * width * height:,} in all; at most {limit:,} are taken.",
+            f"If you trust them, allow more with --max-pixels or {VARIABLE}: {TOGETHER} times that "
+            "many.",
         )
 
 

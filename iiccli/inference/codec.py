@@ -22,6 +22,7 @@ from iiccli.inference.converter import (
     no_progress,
 )
 from iiccli.inference.places import put_digits, take_digits
+from iiccli.limits import check_together
 from iiccli.media import av1
 from iiccli.zoo.modelfile import Card
 
@@ -83,10 +84,13 @@ class CodecConverter(Converter):
         """See `Converter.embed`.
 
         Raises:
-            InputError: the carrier has too little room, or ffmpeg no encoder.
+            InputError: the carrier has too little room, ffmpeg has no encoder, or the pictures are
+                too many to be restored.
         """
         moduli = self._moduli[quality]
         coded = list(pictures[self.scale == 1 :])
+        height, width = pictures[0].shape[:2]
+        check_together(len(coded), width, height)
         whole = Whole(free, moduli)
         if whole.size < SMALLEST:
             raise InputError(
@@ -105,7 +109,6 @@ class CodecConverter(Converter):
             better = av1.encode(coded, level, moving=moving, thorough=True)
             stream = better if len(better) <= protection.room else stream
             progress(0.9)
-        height, width = pictures[0].shape[:2]
         head = _HEAD.pack(
             *(_VERSION, _AV1, len(coded)),
             *(width & 0xFFFF, width >> 16, height & 0xFFFF, height >> 16),
@@ -131,7 +134,7 @@ class CodecConverter(Converter):
 
         Raises:
             DamagedCarrierError: the message is damaged beyond repair.
-            InputError: ffmpeg cannot be started.
+            InputError: ffmpeg cannot be started, or the pictures would be too many.
         """
         moduli = self._moduli[quality]
         whole = Whole(free, moduli)
@@ -155,6 +158,7 @@ class CodecConverter(Converter):
         expected = self.card.pictures - (self.scale == 1)
         if count != expected or size != (sides[0] | sides[1] << 16, sides[2] | sides[3] << 16):
             raise _inconsistent()
+        check_together(count, *size)
         try:
             coded = av1.decode(found.content, count, size) if count else []
         except av1.StreamError as error:

@@ -20,6 +20,8 @@ COARSEST = 63
 """Levels are 0 .. 63; the finest is lossless."""
 
 _LONGEST_LINE = 200
+_AT_ONCE = 1 << 18
+"""Pixels that are converted at a time."""
 _TOP = 4095
 _MIDDLES = np.array([0.0, 2048.0, 2048.0])
 _OF_RGB = np.array(
@@ -123,9 +125,12 @@ def _planes(picture: Pixels) -> Samples:
 
 
 def _picture(planes: Samples) -> Pixels:
-    """Undo `_planes`."""
-    centred = planes.transpose(1, 2, 0) - _MIDDLES
-    result = np.empty(centred.shape, np.uint8)
-    for channel, weights in enumerate(_TO_RGB * (255 / _TOP)):
-        result[..., channel] = np.rint(centred @ weights).clip(0, 255)
+    """Undo `_planes`, some rows at a time, as floats take eight times the memory."""
+    _, height, width = planes.shape
+    result = np.empty((height, width, 3), np.uint8)
+    step = max(1, _AT_ONCE // width)
+    for top in range(0, height, step):
+        centred = planes[:, top : top + step].transpose(1, 2, 0) - _MIDDLES
+        for channel, weights in enumerate(_TO_RGB * (255 / _TOP)):
+            result[top : top + step, :, channel] = np.rint(centred @ weights).clip(0, 255)
     return result

@@ -31,7 +31,7 @@ def test_the_table(iic: Iic) -> None:
     assert (done.code, done.err) == (0, "")
     heading, *lines, last = done.out.splitlines()
     assert heading.split()[:3] == ["embedded", "dB", "detector"]
-    assert len(lines) == 3 * 6
+    assert len(lines) == 4 * 6
     assert all(len(line) == len(heading) <= 100 for line in lines)
     assert last == "trained on 4 covers and their carriers, tried on 4"
 

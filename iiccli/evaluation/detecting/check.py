@@ -15,7 +15,7 @@ from iiccli.evaluation.detecting.ensemble import train
 from iiccli.evaluation.detecting.features import LEAST_SIDE, features
 from iiccli.evaluation.detecting.rating import Rating, best_threshold, rate
 from iiccli.evaluation.detecting.specimens import Group, Manner, specimen
-from iiccli.evaluation.detecting.statistics import chi_square, sample_pairs
+from iiccli.evaluation.detecting.statistics import chi_square, regular_singular, sample_pairs
 from iiccli.evaluation.detecting.yardsticks import matched, remainders, replaced
 from iiccli.evaluation.metrics import Pixels
 from iiccli.tasks.models import LoadedModel
@@ -30,7 +30,7 @@ PROTOCOL = (
     "each picture is the cover of the next ones in name order; carriers as they are in the file; a "
     "cover and its carrier are both in training, or both in test; features: an ensemble of linear "
     "discriminants over co-occurrences of noise residuals, along and across colours; chi-square, "
-    "sample pairs: the statistics themselves; thresholds are those that are right most often in "
+    "sample pairs, RS: the statistics themselves; thresholds are those that are right most often in "
     "training; accuracy: covers and carriers weigh the same; missed: share of carriers that pass "
     "where at most 5 % of the covers of the test are accused"
 )
@@ -52,7 +52,7 @@ class Verdict:
 
     Attributes:
         way: `CARRIER`, or a yardstick, see `ways`.
-        detector: `features`, `chi-square` or `sample pairs`.
+        detector: `features`, `chi-square`, `sample pairs` or `RS`.
         psnr: of what was embedded against the covers, mean over the test pictures, in dB.
         rating: on the test pictures.
     """
@@ -189,6 +189,7 @@ def _evidence(pixels: Pixels) -> dict[str, Array]:
         "features": features(pixels),
         "chi-square": np.array([-chi_square(pixels)]),
         "sample pairs": np.array([sample_pairs(pixels)]),
+        "RS": np.array([regular_singular(pixels)]),
     }
 
 

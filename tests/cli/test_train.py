@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from iiccli.training.recipes import ALIASES, names, read_recipe
+from iiccli.training.recipes import ALIASES, as_yaml, names, read_recipe
 from iiccli.zoo.modelfile import read_card
 from tests.adaptive_models import KINDS, coloured
 from tests.cli.conftest import Iic, nothing_new, pictures
@@ -237,3 +237,14 @@ def test_an_output_that_exists_is_kept(iic: Iic, desk: Path, photographs: Path) 
     iic("train", *words).fails(7, "mine.safetensors", "--force")
     assert (desk / "mine.safetensors").read_bytes() == b"precious"
     assert not (desk / "run").exists()
+
+
+def test_a_hostile_recipe(iic: Iic, desk: Path) -> None:
+    lines = ["a0: &a0 [ha, ha]", *(f"a{i}: &a{i} [{f'*a{i - 1},' * 10}]" for i in range(1, 10))]
+    Path("laughs.yaml").write_text("\n".join(lines), encoding="utf-8")
+    away = as_yaml(read_recipe("gray")).replace("name: gray\n", "") + "name: ../../elsewhere\n"
+    Path("away.yaml").write_text(away, encoding="utf-8")
+    for words in (("train", "--data", "x", "--recipe"), ("train", "recipes")):
+        iic(*words, "laughs.yaml").fails(10, "laughs.yaml holds more than a recipe may.")
+        iic(*words, "away.yaml").fails(10, "name is a name for files")
+    assert sorted(path.name for path in desk.iterdir()) == ["away.yaml", "laughs.yaml"]

@@ -10,6 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from iiccli.errors import TrainingError
+from iiccli.training.recipes.bounded import (
+    MOST_BYTES,
+    NoYamlError,
+    TooMuchError,
+    parse,
+    shown,
+    shown_key,
+    yaml_package,
+)
 from iiccli.training.recipes.schema import Recipe, as_table, nearest, recipe_of
 
 _FILES = Path(__file__).parent / "files"
@@ -41,7 +50,7 @@ def read_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
         raise TrainingError(f"There is no recipe {name!r}.", nearest(name, names()))
     for key, value in (changes or {}).items():
         _put(table, key, value)
-    recipe = recipe_of({"name": own, **table}, f"recipe {own}")
+    recipe = recipe_of({"name": own, **table}, f"recipe {shown_key(own)}")
     return fitted(recipe)
 
 
@@ -49,24 +58,24 @@ def parse_changes(words: Sequence[str]) -> dict[str, Any]:
     """`key=value` words as changes; values are read as YAML.
 
     Raises:
-        TrainingError: a word without `=`, or a value that is no YAML.
+        TrainingError: a word without `=`, or a value that is no YAML or too large.
     """
-    yaml = _yaml()
     changes = {}
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key:
             raise TrainingError(f"{word!r} is no KEY=VALUE.", "For example: optimiser.rate=1e-3")
         try:
-            changes[key] = yaml.safe_load(value)
-        except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: 2001-99-99
-            raise TrainingError(f"The value of {key} cannot be read: {value!r}.") from error
+            changes[key] = parse(value)
+        except (NoYamlError, TooMuchError) as error:
+            said = f"The value of {shown_key(key)} cannot be read: {shown(value)}."
+            raise TrainingError(said) from error
     return changes
 
 
 def as_yaml(recipe: Recipe) -> str:
     """The resolved recipe as a YAML file."""
-    text: str = _yaml().safe_dump(
+    text: str = yaml_package().safe_dump(
         as_table(recipe), sort_keys=False, default_flow_style=None, allow_unicode=True
     )
     return text
@@ -101,17 +110,24 @@ def load_table(path: Path) -> dict[str, Any]:
     """What a YAML file holds.
 
     Raises:
-        TrainingError: it cannot be read, is no YAML, or no table.
+        TrainingError: it cannot be read, is no YAML, too large, or no table.
     """
-    yaml = _yaml()
     try:
-        table = yaml.safe_load(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise TooMuchError
+        table = parse(content.decode("utf-8"))
     except OSError as error:
         raise TrainingError(f"Cannot read the recipe {path}: {error.strerror}.") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f", line {where.line + 1}" if where is not None else ""
-        raise TrainingError(f"{path}{line} is no YAML.") from error
+    except TooMuchError as error:
+        raise TrainingError(
+            f"{path} holds more than a recipe may.", "A recipe is a small table of keys and values."
+        ) from error
+    except (NoYamlError, UnicodeDecodeError) as error:
+        line = getattr(error, "line", None)
+        where = "" if line is None else f", line {line}"
+        raise TrainingError(f"{path}{where} is no YAML.") from error
     if not isinstance(table, dict):
         raise TrainingError(f"{path} holds no recipe.", "A recipe is a table of keys and values.")
     return table
@@ -123,18 +139,10 @@ def _put(table: dict[str, Any], key: str, value: Any) -> None:
     for part in way:
         inner = table.setdefault(part, {})
         if not isinstance(inner, dict):
-            raise TrainingError(f"There is no key {key}: {part} is no table.")
+            raise TrainingError(f"There is no key {shown_key(key)}: {shown_key(part)} is no table.")
         table = inner
     if isinstance(table.get(last), dict) and not isinstance(value, dict):
-        raise TrainingError(f"{key} is a table, not {value!r}.", f"Change one of its keys: {key}.…")
-    table[last] = value
-
-
-def _yaml() -> Any:
-    try:
-        import yaml
-    except ImportError as error:
         raise TrainingError(
-            "Training needs packages that are not installed.", "pip install 'iiccli[train]'"
-        ) from error
-    return yaml
+            f"{key} is a table, not {shown(value)}.", f"Change one of its keys: {key}.…"
+        )
+    table[last] = value

@@ -14,6 +14,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass,
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from iiccli.errors import TrainingError
+from iiccli.training.recipes.bounded import shown, shown_key
 
 Task = Literal["video", "mono", "dual", "layers", "hide", "gray", "rescale"]
 Network = Literal["adaptive", "fast", "iicnet"]
@@ -146,7 +147,7 @@ class Recipe:
     """How a model is made.
 
     Attributes:
-        name: of the recipe.
+        name: of the recipe; files and folders may be called so.
         task: the conversion.
         network: kind of the network, of those that are trained.
         config: its hyper-parameters.
@@ -201,6 +202,8 @@ _PICTURES: Mapping[str, tuple[int, ...]] = {
     "rescale": (1,),
 }
 """How many pictures a task has, where that is no choice."""
+
+_LONGEST_NAME = 100
 
 
 def as_table(recipe: Recipe) -> dict[str, Any]:
@@ -278,8 +281,8 @@ def _read(kind: Any, value: Any, where: str, path: str) -> Any:
     if origin is Literal:
         if value not in arguments:
             raise TrainingError(
-                f"{where}: {path} is one of {', '.join(arguments)}, not {value!r}.",
-                nearest(str(value), arguments),
+                f"{where}: {path} is one of {', '.join(arguments)}, not {shown(value)}.",
+                nearest(shown_key(value), arguments),
             )
         return value
     if origin is tuple:
@@ -320,7 +323,8 @@ def _table(kind: Any, value: Any, where: str, path: str) -> Any:
     dot = f"{path}." if path else ""
     for key in value:
         if key not in known:
-            raise TrainingError(f"{where}: there is no key {dot}{key}.", nearest(f"{key}", known))
+            said = shown_key(key)
+            raise TrainingError(f"{where}: there is no key {dot}{said}.", nearest(said, known))
     needed = [f.name for f in fields(kind) if _is_needed(f) and f.name not in value]
     if needed:
         raise TrainingError(f"{where}: {dot}{needed[0]} is missing.")
@@ -332,13 +336,14 @@ def _is_needed(item: Any) -> bool:
 
 
 def _wrong(where: str, path: str, wanted: str, value: Any) -> TrainingError:
-    return TrainingError(f"{where}: {path} is {wanted}, not {value!r}.")
+    return TrainingError(f"{where}: {path} is {wanted}, not {shown(value)}.")
 
 
 def _check(recipe: Recipe, where: str) -> None:
     """Refuse numbers that mean nothing."""
     loop, optimiser, data = recipe.loop, recipe.optimiser, recipe.data
     rules = (
+        (_is_name(recipe.name), f"name is a name for files, of at most {_LONGEST_NAME} characters"),
         (recipe.loss != () or recipe.network == "adaptive", "loss has at least one term"),
         (loop.steps is not None or loop.minutes is not None, "loop has steps or minutes"),
         (loop.steps is None or loop.steps >= 1, "loop.steps is at least 1"),
@@ -359,6 +364,12 @@ def _check(recipe: Recipe, where: str) -> None:
     for holds, rule in rules:
         if not holds:
             raise TrainingError(f"{where}: {rule}.")
+
+
+def _is_name(text: str) -> bool:
+    """Tell whether a file may be called so: a run's folder is, and has to lie where it should."""
+    usual = text.isprintable() and 0 < len(text) <= _LONGEST_NAME
+    return usual and not {"/", "\\"} & set(text) and text not in (".", "..")
 
 
 def _plain(value: Any) -> Any:

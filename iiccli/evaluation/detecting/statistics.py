@@ -84,7 +84,7 @@ def regular_singular(pixels: Pixels) -> float:
         there is nothing to tell.
     """
     plain, plain_shifted = _excess(pixels)
-    flipped, flipped_shifted = _excess(pixels ^ 1)
+    flipped, flipped_shifted = _excess(pixels ^ np.uint8(1))
     # Both lines through the differences, as they are and with all lowest bits flipped, meet the
     # parabolas of the others where nothing was replaced.
     square = 2 * (flipped + plain)
@@ -113,4 +113,5 @@ def _excess(pixels: Pixels) -> tuple[int, int]:
 
 def _roughness(groups: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
     """Sum of the differences between neighbours in each group, (rows, groups, C)."""
-    return np.abs(np.diff(groups, axis=2)).sum(axis=2)
+    roughness: npt.NDArray[np.int64] = np.abs(np.diff(groups, axis=2)).sum(axis=2)
+    return roughness

@@ -14,13 +14,14 @@ import iiccli
 
 ROOT = Path(iiccli.__file__).parent
 
-FOUNDATION = {"errors", "atomic", "temporary", "limits"}
+FOUNDATION = {"errors", "atomic", "temporary", "limits", "room"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "atomic": {"errors", "temporary"},
     "temporary": set(),
     "limits": {"errors"},
+    "room": set(),
     "networks": set(),
     "coding": set(),
     "media": FOUNDATION,
@@ -51,6 +52,7 @@ FOREIGN: dict[str, set[str]] = {
     "atomic": set(),
     "temporary": set(),
     "limits": {"PIL"},
+    "room": {"numpy", "PIL"},
     "networks": {"torch"},
     "coding": {"numpy", "reedsolo"},
     "carrier": {"numpy", "PIL"},

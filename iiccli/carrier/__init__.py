@@ -5,7 +5,12 @@ metadata and once more in its pixels. Nothing in it is trusted: a foreign, damag
 malicious file leads to one of the errors that the functions name, and to nothing else.
 """
 
-from iiccli.carrier.border import can_be_veiled, header_samples, reserved_samples
+from iiccli.carrier.border import (
+    can_be_veiled,
+    free_samples,
+    header_samples,
+    reserved_samples,
+)
 from iiccli.carrier.decode import MAX_PIXELS
 from iiccli.carrier.describe import contents, describe, sentence
 from iiccli.carrier.header import (
@@ -44,6 +49,7 @@ __all__ = [
     "checksum",
     "contents",
     "describe",
+    "free_samples",
     "header_samples",
     "read_carrier",
     "read_stamp",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from iiccli.carrier.header import BINARY_LENGTH
 from iiccli.carrier.lock import LOCK_LENGTH
+from iiccli.room import room
 
 STAMP_LENGTH: Final = BINARY_LENGTH + 4
 """Bytes of one copy: the binary header and a CRC-32 of all the other pixels."""
@@ -43,8 +44,14 @@ def reserved_samples(height: int, width: int, channels: int, *, locked: bool) ->
     """
     mask = header_samples(height, width, channels)
     if locked:
-        mask |= _mask((height, width, channels), lock_places(height, width, channels))
+        mask.reshape(-1)[lock_places(height, width, channels)] = True
     return mask
+
+
+def free_samples(height: int, width: int, channels: int, *, locked: bool) -> NDArray[np.bool_]:
+    """Tell which samples may carry message, (height, width, channels): all but the reserved."""
+    free = reserved_samples(height, width, channels, locked=locked)
+    return np.logical_not(free, out=free)
 
 
 def can_be_veiled(height: int, width: int, channels: int) -> bool:
@@ -108,6 +115,7 @@ def _ring(height: int, width: int, depth: int) -> NDArray[np.intp]:
 
 
 def _mask(shape: tuple[int, int, int], positions: NDArray[np.intp]) -> NDArray[np.bool_]:
-    mask = np.zeros(shape, dtype=np.bool_)
+    mask = room(shape, np.bool_)
+    mask[...] = False
     mask.reshape(-1)[positions] = True
     return mask

@@ -15,6 +15,7 @@ from iiccli.carrier.metadata import Attached, find_attached, find_header
 from iiccli.carrier.pixels import Pixels
 from iiccli.errors import IicError, InputError
 from iiccli.limits import check_size, own_limit
+from iiccli.room import pixels_of
 
 MAX_PIXELS: Final = 2**27
 """Largest size that a header may claim for what it holds: about 134 million pixels."""
@@ -162,12 +163,11 @@ def _eight_bit(image: Image.Image) -> tuple[Pixels | None, NDArray[np.uint8] | N
         image = image.convert("RGBA")
     elif "transparency" in image.info and image.mode in ("L", "RGB"):
         image.info.pop("transparency")  # one colour shown as clear: the pixels stay as they are
-    data = np.asarray(image)
-    if data.ndim == 2:
-        return np.ascontiguousarray(data), None
-    channels = 1 if image.mode == "LA" else 3
     alpha = None
-    if data.shape[2] > channels and image.mode != "RGBX" and (data[..., -1] != 255).any():
-        alpha = np.ascontiguousarray(data[..., -1])
-    pixels = data[..., 0] if channels == 1 else data[..., :3]
-    return np.ascontiguousarray(pixels), alpha
+    if image.mode in ("LA", "RGBA") and image.getextrema()[-1] != (255, 255):
+        alpha = pixels_of(image.getchannel("A"))
+    if image.mode == "LA":
+        image = image.getchannel("L")
+    elif image.mode not in ("L", "RGB"):
+        image = image.convert("RGB")
+    return pixels_of(image), alpha

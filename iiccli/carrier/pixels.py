@@ -34,6 +34,7 @@ from iiccli.carrier.header import (
 )
 from iiccli.carrier.lock import LOCK_LENGTH, Lock
 from iiccli.errors import DamagedCarrierError
+from iiccli.room import copied, strips
 
 Pixels: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) RGB or (H, W) gray, 0..255."""
@@ -71,6 +72,11 @@ def check_pixels(pixels: NDArray[Any]) -> None:
     fits = len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)
     if pixels.dtype != np.uint8 or not fits or not pixels.size:
         raise ValueError(f"a carrier is (H, W, 3) or (H, W) uint8, not {shape} {pixels.dtype}")
+
+
+def is_gray(pixels: Pixels) -> bool:
+    """Tell whether red, green and blue, (H, W, 3), are the same everywhere."""
+    return all((pixels[rows] == pixels[rows, :, :1]).all() for rows in strips(pixels))
 
 
 def checksum(pixels: Pixels) -> str:
@@ -119,7 +125,7 @@ def stamp(
             record = record[:-4] + os.urandom((copies - 1) * LOCK_LENGTH + 4)
             copies = 1
         wanted.append(_bits(record * copies, None))
-    flat = np.array(pixels, order="C").reshape(-1)
+    flat = copied(pixels).reshape(-1)
     towards = None if target is None else np.asarray(target).reshape(-1)
     for positions, bits in zip(places, wanted, strict=True):
         _write(flat, positions, bits, towards)
@@ -238,7 +244,7 @@ def _shape(pixels: Pixels) -> tuple[int, int, int]:
 
 def _content_crc(pixels: Pixels, places: list[NDArray[np.intp]]) -> int:
     """CRC-32 of all samples, those of the header and the lock counted as 0."""
-    flat = np.array(pixels, order="C").reshape(-1)
+    flat = copied(pixels).reshape(-1)
     for positions in places:
         flat[positions] = 0
     return zlib.crc32(flat.data)

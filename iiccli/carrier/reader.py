@@ -14,9 +14,10 @@ from iiccli.carrier.cause import cause
 from iiccli.carrier.decode import Decoded, decode
 from iiccli.carrier.header import Header, NewerCarrierError
 from iiccli.carrier.metadata import Attached
-from iiccli.carrier.pixels import Pixels, Stamp, Unveil, checksum, read_stamp
+from iiccli.carrier.pixels import Pixels, Stamp, Unveil, checksum, is_gray, read_stamp
 from iiccli.carrier.turning import turned_back
 from iiccli.errors import DamagedCarrierError, IicError, NotACarrierError
+from iiccli.room import copied
 
 State: TypeAlias = Literal["whole", "stripped", "changed", "told"]
 
@@ -135,8 +136,8 @@ def _candidates(pixels: Pixels) -> Iterator[Pixels]:
     yield pixels
     if pixels.ndim == 2:
         yield np.repeat(pixels[..., None], 3, axis=2)
-    elif (pixels == pixels[..., :1]).all():
-        yield np.ascontiguousarray(pixels[..., 0])
+    elif is_gray(pixels):
+        yield copied(pixels[..., 0])
 
 
 @dataclass(frozen=True, eq=False)

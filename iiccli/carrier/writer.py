@@ -16,8 +16,9 @@ from iiccli.carrier.border import header_samples
 from iiccli.carrier.decode import decode
 from iiccli.carrier.header import Header
 from iiccli.carrier.metadata import Attached, png_options, tiff_options, webp_options
-from iiccli.carrier.pixels import Pixels, check_pixels, checksum, read_stamp, stamp
+from iiccli.carrier.pixels import Pixels, check_pixels, checksum, is_gray, read_stamp, stamp
 from iiccli.errors import InputError, OutputError
+from iiccli.room import copied, equal
 
 FORMATS: Final = {".png": "PNG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
 """Suffixes that a carrier may have."""
@@ -112,7 +113,7 @@ def write_carrier(
             f"{path}: a WebP has at most {_WEBP_SIDE} pixels a side, this is {width}×{height}.",
             "Name it .png instead.",
         )
-    final = stamp(pixels, header, target, veil) if pixel_header else np.array(pixels, order="C")
+    final = stamp(pixels, header, target, veil) if pixel_header else copied(pixels)
     header = replace(header, pixels_sha256=checksum(final))
     text = header.to_json() if metadata else None
     options = _options(kind, text, Attached(icc, exif, xmp))
@@ -166,10 +167,10 @@ def _reads_back(
     if found_alpha is not None and alpha is not None and (found_alpha != alpha).any():
         return False
     if final.ndim == 2 and pixels.ndim == 3:  # WebP has no gray
-        if (pixels != pixels[..., :1]).any():
+        if not is_gray(pixels):
             return False
-        pixels = np.ascontiguousarray(pixels[..., 0])
-    if not np.array_equal(pixels, final):
+        pixels = copied(pixels[..., 0])
+    if not equal(pixels, final):
         return False
     if decoded.text != (None if header is None else header.to_json()):
         return False

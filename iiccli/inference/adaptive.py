@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
@@ -26,10 +28,12 @@ from iiccli.inference.converter import (
     Restored,
     no_progress,
 )
+from iiccli.inference.decoded import Decoded
 from iiccli.inference.places import (
+    OnAverage,
+    Shown,
     in_pixels,
     margins,
-    on_average,
     padded,
     put_digits,
     shifted,
@@ -41,6 +45,7 @@ from iiccli.inference.region_message import RegionContent, RegionMessage, dequan
 from iiccli.inference.tiles import Tile, tiles
 from iiccli.networks.adaptive import AdaptiveNet
 from iiccli.networks.adaptive.planes import as_pictures, coded_planes
+from iiccli.room import copied, room
 from iiccli.zoo.modelfile import Card
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -99,8 +104,8 @@ class AdaptiveConverter(Converter):
         cover = self.deep_cover(pictures[0])
         free = _deep(free)
         pad = None if pad is None else _deep(pad)
-        carrier = cover.copy()
-        shown = on_average(cover, self.config.moduli[quality])
+        carrier = copied(cover)
+        shown = OnAverage(cover, self.config.moduli[quality])
         places = self.regions(cover)
         guess: int | None = None
         for done, region in enumerate(places):
@@ -134,23 +139,34 @@ class AdaptiveConverter(Converter):
         """See `Converter.restore`."""
         carrier, free = _deep(carrier), _deep(free)
         pad = None if pad is None else _deep(pad)
-        places = self.regions(carrier)
-        decoded, side = self.room_for(carrier)
-        damaged = 0
-        for done, region in enumerate(places):
-            progress(0.7 * done / len(places))
-            rows, columns = region.pixels.slices
-            message = self.message(region, free[rows, columns], quality)
-            content = message.read(self._digits(carrier, region, quality, pad))
-            damaged += sum(b.pixels.shape[0] * b.pixels.shape[1] for b in content.damaged)
-            self.synthesise(carrier, region, content, quality, zoom, decoded, side)
-        pictures = self._enhance(decoded, side, size, progress)
+        width, height = size
+        pictures = [room((height, width, 3), np.uint8) for _ in range(self.config.pictures)]
+        decoded = self.room_for(carrier)
+        rows, columns = (side * self.config.cell for side in self._cells(carrier))
+        waiting = deque(tiles(rows, columns, self.tile, self.net.reach, 2))
+        damaged, done, area = 0, 0, carrier.shape[0] * carrier.shape[1]
+        for band in _bands(self.regions(carrier)):
+            decoded.advance(waiting[0].outer[0], band[0].cells.bottom * self.config.cell)
+            for region in band:
+                content = self._read(carrier, region, free, quality, pad)
+                damaged += sum(math.prod(block.pixels.shape) for block in content.damaged)
+                self.synthesise(carrier, region, content, quality, zoom, decoded)
+                done += math.prod(region.pixels.shape)
+                progress(0.7 * done / area + 0.3 * waiting[0].inner[0] / rows)
+            while waiting and waiting[0].outer[1] <= decoded.planes.bottom:
+                tile = waiting.popleft()
+                self._enhance(decoded, tile, pictures)
+                progress(0.7 * done / area + 0.3 * tile.inner[0] / rows)
         progress(1.0)
-        return Restored(pictures, damaged / (carrier.shape[0] * carrier.shape[1]))
+        return Restored(pictures, damaged / area)
 
-    def _digits(self, carrier: Pixels, region: Region, quality: int, pad: Pixels | None) -> Pixels:
-        own = None if pad is None else pad[region.pixels.slices]
-        return take_digits(carrier[region.pixels.slices], self.config.moduli[quality], own)
+    def _read(
+        self, carrier: Pixels, region: Region, free: Mask, quality: int, pad: Pixels | None
+    ) -> RegionContent:
+        rows, columns = region.pixels.slices
+        own = None if pad is None else pad[rows, columns]
+        digits = take_digits(carrier[rows, columns], self.config.moduli[quality], own)
+        return self.message(region, free[rows, columns], quality).read(digits)
 
     def moduli(self, quality: int) -> tuple[int, ...]:
         """See `Converter.moduli`."""
@@ -171,7 +187,7 @@ class AdaptiveConverter(Converter):
     def analyse(
         self,
         pictures: Sequence[Pixels],
-        cover: npt.NDArray[np.float32],
+        cover: Shown,
         region: Region,
         zoom: float,
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int16] | None]:
@@ -179,7 +195,7 @@ class AdaptiveConverter(Converter):
 
         Args:
             pictures: what is embedded.
-            cover: what the carrier will show, (h, w, c) in 0..255; see `on_average`.
+            cover: what the carrier will show, (h, w, c) in 0..255.
             region: of the carrier.
             zoom: how much nearer the second picture is.
         """
@@ -211,10 +227,9 @@ class AdaptiveConverter(Converter):
         content: RegionContent,
         quality: int,
         zoom: float,
-        decoded: npt.NDArray[np.int16],
-        side: Tensor,
+        decoded: Decoded,
     ) -> None:
-        """Decode one region into its place of `decoded` and `side`; see `room_for`."""
+        """Decode one region into its place of `decoded`, which has to hold its rows."""
         config, remote = self.config, self.remote
         window, span = self._window(carrier, region), self._span(region)
         vectors = None
@@ -229,12 +244,11 @@ class AdaptiveConverter(Converter):
             error = remote.transform.inverse(self._decoded(content, cells), *strip.shape)
             both = torch.cat((cover[place], error.add_(predicted[place])))
             fixed = both.mul_(FIXED).round_().clamp_(-(2**15), 2**15 - 1).to(torch.int16)
-            decoded[(slice(None), *strip.slices)] = fixed.cpu().numpy()
+            decoded.planes.part(strip)[:] = fixed.cpu().numpy()
         magnitudes = torch.from_numpy(np.abs(content.quantised)).to(self.device)
         levels = torch.from_numpy(content.levels / UNIT).float().to(self.device)
-        side[(..., *region.cells.slices)] = self._side(magnitudes, levels, quality).view(
-            *side.shape[:2], *region.cells.shape
-        )
+        side = decoded.side.part(region.cells)
+        side[:] = self._side(magnitudes, levels, quality).view(side.shape).cpu().numpy()
 
     def _decoded(self, content: RegionContent, cells: slice) -> Tensor:
         """Coefficients of some cells, (cells, cell² · ranks)."""
@@ -242,18 +256,12 @@ class AdaptiveConverter(Converter):
         z = dequantise(quantised, classes, content.levels[cells], self.centres).transpose(2, 0, 1)
         return torch.from_numpy(np.ascontiguousarray(z).reshape(len(z), -1)).to(self.device)
 
-    def room_for(self, carrier: Pixels) -> tuple[npt.NDArray[np.int16], Tensor]:
-        """Arrays for all decoded planes, (channels, H, W), and for the enhancer's side planes.
-
-        The latter are (pictures, P, rows, columns) of cells; 1 in place of pictures if it is a
-        joint enhancer.
-        """
+    def room_for(self, carrier: Pixels) -> Decoded:
+        """Room for what is decoded of a carrier; of no rows yet."""
         config = self.config
-        rows, columns = self._cells(carrier)
-        shape = (config.channels, rows * config.cell, columns * config.cell)
         planes = self.net.enhancer.head.in_channels - 4 * (config.channels if config.joint else 3)
         pictures = 1 if config.joint else config.pictures
-        return np.zeros(shape, np.int16), torch.zeros(pictures, planes, rows, columns)
+        return Decoded(config.channels, (pictures, planes), self._cells(carrier), config.cell)
 
     def _side(self, magnitudes: Tensor, levels: Tensor, quality: int) -> Tensor:
         """The enhancer's side planes of a region, (pictures or 1, P, cells)."""
@@ -269,29 +277,18 @@ class AdaptiveConverter(Converter):
         steps[config.cover_channels] = flat[config.cover_channels]
         return torch.stack([carrier, *(torch.cat((steps, a)) for a in activity)])
 
-    def _enhance(
-        self,
-        decoded: npt.NDArray[np.int16],
-        side: Tensor,
-        size: tuple[int, int],
-        progress: Progress,
-    ) -> list[Pixels]:
-        width, height = size
-        rows, columns = decoded.shape[1:]
-        result = np.empty((self.config.pictures, rows, columns, 3), np.uint8)
-        side = side.to(self.device)
-        places = list(tiles(rows, columns, self.tile, self.net.reach, 2))
-        for done, tile in enumerate(places):
-            progress(0.7 + 0.3 * done / len(places))
-            planes = torch.from_numpy(decoded[(slice(None), *tile.source)]).to(self.device)
-            x = (planes.float() / FIXED).contiguous()
-            planes_per_cell = spread(side, tile, self.config.cell, self.config.joint)
-            with enhancing(self.device):
-                y = self.remote.enhance(x, planes_per_cell).float()
-            for picture, own in zip(result, as_pictures(self.config, y), strict=True):
-                pixels = (own[(slice(None), *tile.kept)] * 255).round().clamp(0, 255)
-                picture[tile.target] = pixels.to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-        return [picture[:height, :width].copy() for picture in result]
+    def _enhance(self, decoded: Decoded, tile: Tile, pictures: Sequence[Pixels]) -> None:
+        """Enhance one tile into the pictures, as far as it lies in them."""
+        planes = torch.from_numpy(decoded.planes.part(Span(*tile.outer))).to(self.device)
+        x = (planes.float() / FIXED).contiguous()
+        side = torch.from_numpy(spread(decoded, tile, self.config.joint)).to(self.device)
+        with enhancing(self.device):
+            y = self.remote.enhance(x, side).float()
+        for picture, own in zip(pictures, as_pictures(self.config, y), strict=True):
+            place = picture[tile.target]
+            pixels = (own[(slice(None), *tile.kept)] * 255).round().clamp(0, 255)
+            whole = pixels.to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+            place[:] = whole[: place.shape[0], : place.shape[1]]
 
     def message(self, region: Region, free: Mask, quality: int) -> RegionMessage:
         """What codes one region, given which of its samples (h, w, c) are free."""
@@ -312,19 +309,19 @@ class AdaptiveConverter(Converter):
         height, width = carrier.shape[:2]
         return list(regions(height, width, self.config.cell // self.scale, self.scale))
 
-    def _cells(self, carrier: npt.NDArray[Scalar]) -> tuple[int, int]:
+    def _cells(self, carrier: Shown) -> tuple[int, int]:
         unit = self.config.cell // self.scale
         return -(-carrier.shape[0] // unit), -(-carrier.shape[1] // unit)
 
     def _span(self, region: Region) -> Span:
         return in_pixels(region.cells, self.config.cell)
 
-    def _window(self, carrier: npt.NDArray[Scalar], region: Region) -> Span:
+    def _window(self, carrier: Shown, region: Region) -> Span:
         """The region and its surroundings, in pixels of the padded pictures."""
         height, width = (n * self.config.cell for n in self._cells(carrier))
         return surroundings(self._span(region), height, width)
 
-    def _base(self, cover: npt.NDArray[Scalar], span: Span, zoom: float = 1.0) -> Tensor:
+    def _base(self, cover: Shown, span: Span, zoom: float = 1.0) -> Tensor:
         """What the cover shows over a rectangle of the pictures, (c, h, w) in 0..1."""
         scale = self.scale
         if self.config.prediction == "zoom" and zoom != 1.0:
@@ -344,7 +341,7 @@ class AdaptiveConverter(Converter):
         vectors = F.pad(vectors.to(self.device).float(), around, mode="replicate")
         return self.remote.predict(base, vectors)[(..., *inner)]
 
-    def _padded(self, picture: npt.NDArray[Scalar], span: Span) -> Tensor:
+    def _padded(self, picture: Shown, span: Span) -> Tensor:
         return padded(picture, span).to(self.device)
 
 
@@ -358,7 +355,7 @@ def _strips(region: Region, cell: int) -> Iterator[tuple[Span, slice]]:
         yield in_pixels(strip, cell), slice(first * columns, last * columns)
 
 
-def magnified(cover: npt.NDArray[Scalar], span: Span, zoom: float) -> Tensor:
+def magnified(cover: Shown, span: Span, zoom: float) -> Tensor:
     """A rectangle of the cover's centre magnified `zoom` times, (c, h, w) in 0..1, bicubic."""
     places = []
     for start, stop, side in zip(
@@ -377,13 +374,21 @@ def magnified(cover: npt.NDArray[Scalar], span: Span, zoom: float) -> Tensor:
     return F.grid_sample(source, grid, "bicubic", padding_mode="border", align_corners=False)[0]
 
 
-def spread(side: Tensor, tile: Tile, cell: int, joint: bool) -> Tensor:
-    """Side planes per cell over a tile at half size, as `AdaptiveNet.enhance` takes them."""
+def spread(decoded: Decoded, tile: Tile, joint: bool) -> npt.NDArray[np.float32]:
+    """Side planes over a tile at half size, as `AdaptiveNet.enhance` takes them."""
     top, bottom, left, right = tile.outer
-    rows = torch.arange(top, bottom, 2, device=side.device) // cell
-    columns = torch.arange(left, right, 2, device=side.device) // cell
-    planes = side[:, :, rows][..., columns]
+    rows = np.arange(top, bottom, 2) // decoded.cell
+    columns = np.arange(left, right, 2) // decoded.cell
+    cells = Span(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
+    part = decoded.side.part(cells)
+    planes = part[:, :, rows - cells.top][..., columns - cells.left]
     return planes[0] if joint else planes
+
+
+def _bands(places: Sequence[Region]) -> Iterator[list[Region]]:
+    """Regions row by row."""
+    for _, band in itertools.groupby(places, key=lambda region: region.pixels.top):
+        yield list(band)
 
 
 def _deep(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:

@@ -7,10 +7,15 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
+from iiccli.room import room, strips
+
 Pixels = npt.NDArray[np.uint8]
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in the luma of ITU-R BT.601."""
+
+_REACH = 3
+"""Rows of the smaller picture that the bicubic filter sees to both sides; two would do."""
 
 
 def cover_of(picture: Pixels, scale: int = 1, channels: int = 3) -> Pixels:
@@ -27,14 +32,34 @@ def cover_of(picture: Pixels, scale: int = 1, channels: int = 3) -> Pixels:
         (⌈H / scale⌉, ⌈W / scale⌉, 3) uint8, without the last axis for one channel.
     """
     if scale > 1:
-        bottom, right = (-side % scale for side in picture.shape[:2])
-        padded = np.pad(picture, ((0, bottom), (0, right), (0, 0)), mode="edge")
-        x = torch.from_numpy(np.ascontiguousarray(padded.transpose(2, 0, 1)))
-        picture = smaller(x, scale).permute(1, 2, 0).numpy()
+        picture = _smaller(picture, scale)
     if channels == 1:
-        luma = picture.astype(np.float64) @ np.array(LUMA)
-        picture = np.rint(luma).clip(0, 255).astype(np.uint8)
+        picture = _luma(picture)
     return picture
+
+
+def _smaller(picture: Pixels, scale: int) -> Pixels:
+    """The picture made smaller, some rows at a time, each seen with what the filter reaches."""
+    height, width = (-(-side // scale) for side in picture.shape[:2])
+    result = room((height, width, 3), np.uint8)
+    for rows in strips(result):
+        above, below = max(0, rows.start - _REACH), min(height, rows.stop + _REACH)
+        part = picture[above * scale : below * scale]
+        missing = ((below - above) * scale - part.shape[0], width * scale - part.shape[1])
+        if any(missing):
+            part = np.pad(part, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="edge")
+        x = torch.from_numpy(np.ascontiguousarray(part.transpose(2, 0, 1)))
+        own = smaller(x, scale)[:, rows.start - above : rows.stop - above]
+        result[rows] = own.permute(1, 2, 0).numpy()
+    return result
+
+
+def _luma(picture: Pixels) -> Pixels:
+    result = room(picture.shape[:2], np.uint8)
+    for rows in strips(picture):
+        luma = picture[rows].astype(np.float64) @ np.array(LUMA)
+        result[rows] = np.rint(luma).clip(0, 255)
+    return result
 
 
 def smaller(picture: torch.Tensor, scale: int) -> torch.Tensor:

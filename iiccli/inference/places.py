@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,36 @@ from iiccli.coding.layout import Span
 from iiccli.inference.converter import Mask, Pixels
 from iiccli.networks.invertible.quantise import embed_modulo
 
-Scalar = TypeVar("Scalar", bound=np.generic)
-
 CONTEXT = 64
 """Pixels around a region that motion vectors may point into; part of the carrier format."""
+
+
+class OnAverage:
+    """What a carrier of a cover (h, w, c) shows on the average over all messages, in 0..255.
+
+    That is the cover but for its darkest and brightest values, which have room on one side only:
+    white comes out (q - 1) / 2 darker. What is predicted from this makes up for it.
+
+    It is computed where it is looked at, by slices: in floats the whole would take four times
+    the cover's memory.
+    """
+
+    def __init__(self, cover: Pixels, moduli: Sequence[int]) -> None:
+        values = torch.arange(256.0)
+        self._cover = cover
+        self._tables = [
+            embed_modulo(values, torch.arange(q)[:, None], q).mean(0).numpy() for q in moduli
+        ]
+        self.shape = cover.shape
+
+    def __getitem__(self, place: tuple[slice, slice]) -> npt.NDArray[np.float32]:
+        """Rows and columns of it, (h, w, c)."""
+        part = self._cover[place]
+        return np.stack([table[part[..., i]] for i, table in enumerate(self._tables)], -1)
+
+
+Shown: TypeAlias = Pixels | OnAverage
+"""A picture, (h, w, c) in 0..255."""
 
 
 def in_pixels(cells: Span, cell: int) -> Span:
@@ -59,9 +85,9 @@ def margins(
     )
 
 
-def padded(picture: npt.NDArray[Scalar], span: Span) -> Tensor:
+def padded(picture: Shown, span: Span) -> Tensor:
     """A rectangle of (H, W, c) pixels, (c, h, w) in 0..1; beyond the border that is repeated."""
-    part = picture[span.slices]
+    part: npt.NDArray[Any] = picture[span.slices]
     missing = (span.shape[0] - part.shape[0], span.shape[1] - part.shape[1])
     if any(missing):
         part = np.pad(part, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="edge")
@@ -97,14 +123,3 @@ def take_digits(carrier: Pixels, moduli: Sequence[int], pad: Pixels | None = Non
     if pad is None:
         return (carrier % q).astype(np.uint8)
     return ((carrier % q + q - pad) % q).astype(np.uint8)
-
-
-def on_average(cover: Pixels, moduli: Sequence[int]) -> npt.NDArray[np.float32]:
-    """What a carrier of a cover (h, w, c) shows on the average over all messages.
-
-    That is the cover but for its darkest and brightest values, which have room on one side only:
-    white comes out (q - 1) / 2 darker. What is predicted from this makes up for it.
-    """
-    values = torch.arange(256.0)
-    tables = [embed_modulo(values, torch.arange(q)[:, None], q).mean(0).numpy() for q in moduli]
-    return np.stack([table[cover[..., i]] for i, table in enumerate(tables)], -1)

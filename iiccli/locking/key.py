@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from iiccli.carrier.lock import CHECK, TAG
 from iiccli.locking.uniform import uniform
+from iiccli.room import room
 
 SCRYPT_N, SCRYPT_R, SCRYPT_P = 2**16, 8, 1
 """64 MiB and about a fifth of a second for each guess (RFC 7914); part of the carrier format."""
@@ -57,7 +58,7 @@ class Key:
         Returns:
             (h, w, c), uniform in 0..q-1.
         """
-        pad = np.empty(shape, np.uint8)
+        pad = room(shape, np.uint8)
         for channel, q in enumerate(moduli):
             stream = self._stream(f"digits {channel}", nonce)
             pad[..., channel] = uniform(stream, shape[0] * shape[1], q).reshape(shape[:2])

@@ -7,14 +7,13 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from iiccli.carrier import Header, Pixels, reserved_samples
 from iiccli.carrier.header import LOCKED_VERSION
 from iiccli.carrier.lock import NONCE, TAG, Lock
 from iiccli.errors import PhraseError
 from iiccli.locking.key import Key
 from iiccli.locking.phrase import Phrase
+from iiccli.room import copied
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ class KeyedLock:
 
     def _tag(self, header: Header, pixels: Pixels) -> bytes:
         # Of the header what the pixels keep, too: it is the same when the metadata is gone.
-        kept = np.array(pixels, order="C")
+        kept = copied(pixels)
         height, width = kept.shape[:2]
         channels = 1 if kept.ndim == 2 else 3
         kept[reserved_samples(height, width, channels, locked=True).reshape(kept.shape)] = 0

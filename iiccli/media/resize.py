@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from iiccli.errors import UsageError
+from iiccli.room import pixels_of
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 """uint8; (H, W, 3) RGB, or (H, W) for an alpha channel."""
@@ -44,7 +45,7 @@ def resize(
         raise UsageError(f"A size of {size[0]}×{size[1]} pixels is impossible.")
     if (pixels.shape[1], pixels.shape[0]) == size:
         return pixels
-    return np.array(Image.fromarray(pixels).resize(size, _FILTERS[method]))
+    return pixels_of(Image.fromarray(pixels).resize(size, _FILTERS[method]))
 
 
 def resize_back(pixels: Pixels, size: tuple[int, int]) -> Pixels:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from iiccli.carrier import CODEC, Carrier, Header, reserved_samples
+from iiccli.carrier import CODEC, Carrier, Header, free_samples
 from iiccli.errors import DamagedCarrierError, InputError, ModelError, NotACarrierError, UsageError
 from iiccli.inference.converter import Progress, no_progress
 from iiccli.inference.device import enough_memory
@@ -115,7 +115,7 @@ def embed_pictures(
     shape = (size[1], size[0], converter.channels)
     lock = None if model.phrase is None else KeyedLock.new(model.phrase)
     pad = _pad(model, lock, shape, level)
-    free = ~reserved_samples(*shape, locked=lock is not None)
+    free = free_samples(*shape, locked=lock is not None)
     order = _reference_first(len(pictures), reference)
     filled = [pictures[i] for i in order]
     filler = converter.filler(pictures[reference])
@@ -168,7 +168,7 @@ def restore_pictures(
     height, width = pixels.shape[:2]
     size = _picture_size(header, (width, height), model.converter.scale)
     shape = (height, width, model.converter.channels)
-    free = ~reserved_samples(*shape, locked=lock is not None)
+    free = free_samples(*shape, locked=lock is not None)
     level = min(header.quality, model.converter.qualities - 1)
     pad = _pad(model, lock, shape, level)
     zoom = conversion(model.converter.card.task).zoom(header)

@@ -9,10 +9,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from iiccli.coding.layout import Region
+from iiccli.coding.layout import Region, Span
 from iiccli.inference.adaptive import FIXED, AdaptiveConverter
 from iiccli.inference.converter import Pixels
-from iiccli.inference.places import on_average, put_digits
+from iiccli.inference.places import OnAverage, put_digits
 from iiccli.inference.region_message import RegionContent, RegionMessage, quantise
 from iiccli.networks.adaptive.planes import coded_planes
 from iiccli.training.groups import Group
@@ -68,7 +68,7 @@ def analysed(converter: AdaptiveConverter, sample: Sample, quality: int) -> Anal
     """Send a sample through the analysis; it must fit into one region."""
     cover = converter.deep_cover(sample.pictures[0])
     (region,) = converter.regions(cover)
-    shown = on_average(cover, converter.config.moduli[quality])
+    shown = OnAverage(cover, converter.config.moduli[quality])
     z, vectors = converter.analyse(sample.pictures, shown, region, sample.zoom)
     return Analysed(sample, cover, region, z, vectors, quality)
 
@@ -105,10 +105,12 @@ def examples(
     moduli = config.moduli[item.quality]
     digits = random.integers(0, moduli, item.cover.shape).astype(np.int16)
     carrier = put_digits(item.cover, digits, np.ones(item.cover.shape, bool), moduli)
-    decoded, side = converter.room_for(carrier)
-    zoom = item.sample.zoom
-    converter.synthesise(carrier, item.region, content, item.quality, zoom, decoded, side)
-    rows, columns = decoded.shape[1:]
+    room = converter.room_for(carrier)
+    rows, columns = (n * config.cell for n in item.region.cells.shape)
+    room.advance(0, rows)
+    converter.synthesise(carrier, item.region, content, item.quality, item.sample.zoom, room)
+    decoded = room.planes.part(Span(0, rows, 0, columns))
+    side = torch.from_numpy(room.side.part(item.region.cells))
     pictures = [converter.whole(p, (rows, columns)) for p in item.sample.pictures]
     base = converter.net.base(converter.whole(item.cover, (rows, columns), converter.scale))
     original = torch.cat((base, coded_planes(config, pictures)))

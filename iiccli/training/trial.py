@@ -11,6 +11,7 @@ import numpy as np
 import psutil
 import torch
 
+from iiccli.coding.layout import Span
 from iiccli.inference.adaptive import AdaptiveConverter
 from iiccli.inference.tiles import DEFAULT_TILE
 from iiccli.training import adaptive, dense
@@ -83,10 +84,14 @@ def objective_of(recipe: Recipe, engine: Accelerator) -> Objective:
     side = -(-recipe.data.crop // net.config.cell + 1) * net.config.cell
     channels = (1,) if net.config.kind == "gray" else (3,)
     carrier = np.zeros((side // net.config.scale,) * 2 + channels, np.uint8)
-    decoded, planes = converter.room_for(carrier[..., 0] if channels == (1,) else carrier)
+    room = converter.room_for(carrier)
+    room.advance(0, side)
+    planes = room.planes.part(Span(0, side, 0, side))
     own = slice(None) if net.config.joint else slice(3)
-    whole = torch.from_numpy(decoded[own]).to(engine.device)
-    example = Example(whole, whole, planes[0].half().to(engine.device))
+    whole = torch.from_numpy(planes[own]).to(engine.device)
+    cells = side // net.config.cell
+    sides = torch.from_numpy(room.side.part(Span(0, cells, 0, cells)))
+    example = Example(whole, whole, sides[0].half().to(engine.device))
     net.to(engine.device)
     net.enhancer.requires_grad_(True)
     return Repair(net, recipe, [example], [])

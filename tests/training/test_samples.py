@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from iiccli.coding.layout import Span
 from iiccli.inference.adaptive import spread as spread_tile
+from iiccli.inference.decoded import Decoded
 from iiccli.inference.region_message import quantise
 from iiccli.inference.tiles import Tile
 from iiccli.networks.adaptive.planes import as_pictures
@@ -97,4 +99,8 @@ def test_training_and_restoring_spread_the_side_planes_alike():
     side = torch.rand(1, 4, 3, 5)
     window = (6, 20, 2, 38)
     tile = Tile(window, window)
-    assert torch.equal(spread(side[0], window, 8), spread_tile(side, tile, 8, True))
+    decoded = Decoded(3, (1, 4), (3, 5), 8)
+    decoded.advance(0, 24)
+    decoded.side.part(Span(0, 3, 0, 5))[:] = side.numpy()
+    inferred = torch.from_numpy(spread_tile(decoded, tile, True))
+    assert torch.equal(spread(side[0], window, 8), inferred)

@@ -9,6 +9,7 @@ import errno
 import os
 import shutil
 import signal
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +17,12 @@ from pathlib import Path
 from types import FrameType
 
 from iiccli.errors import OutputError, OutputExistsError
-from iiccli.temporary import PREFIX, temporary_file, temporary_folder
+from iiccli.temporary import PREFIX, sweep, temporary_file, temporary_folder
 
 TEMPORARY_PREFIX = PREFIX
 
 _NOT_FOR_THIS = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF)
+_IN_THE_WAY = (errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.EXDEV)
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
 _FULL = 1 << 16
 """A disk with less free bytes is full."""
@@ -31,13 +33,15 @@ def check_target(target: Path, *, force: bool) -> None:
 
     Raises:
         OutputExistsError: the target exists and `force` is false.
-        OutputError: its folder is missing and cannot be made, or is not a folder.
+        OutputError: its folder is missing and cannot be made, or is not a folder; or nothing may
+            be written there.
     """
-    if not force and (target.is_file() or target.is_symlink()):
+    if not force and not target.is_dir() and (target.exists() or target.is_symlink()):
         raise _exists(target)
-    if not force and target.is_dir() and any(target.iterdir()):
+    if not force and target.is_dir() and _holds_something(target):
         raise _not_empty(target)
-    for parent in target.absolute().parents:
+    places = target.absolute().parents
+    for parent in (target, *places) if target.is_dir() else places:
         if parent.exists():
             if not parent.is_dir():
                 raise OutputError(f"{parent} is not a folder.", f"It stands where {target} goes.")
@@ -82,9 +86,10 @@ def atomic_path(target: Path, *, force: bool = False, durable: bool = True) -> I
 def atomic_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
     """Yield a temporary folder; what is in it moves into `target` only if the block succeeds.
 
-    A new folder appears as a whole. Into one that is there already files are moved one by one, each
-    whole; with `force`, files of the same names are replaced and others are left alone, in folders
-    inside it too.
+    A new folder appears as a whole, and so does what fills an empty one, where nobody would notice
+    that it is another folder. Else the files are moved into it one by one, each whole: `kill -9`
+    in that moment leaves the first of them there. With `force`, files of the same names are
+    replaced and others are left alone, in folders inside it too.
 
     Raises:
         OutputExistsError: the target is a file, or holds something and `force` is false.
@@ -94,8 +99,12 @@ def atomic_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
     if target.exists() and not target.is_dir():
         raise OutputExistsError(f"{target} is a file, not a folder.", "Choose another name.")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with temporary_folder(target.parent) as temporary:
+        place = target.absolute().parent
+        place.mkdir(parents=True, exist_ok=True)
+        sweep(target)
+        if target.exists() and not _can_give_way(target):
+            place = target  # on its file system for sure, and writable if anything is
+        with temporary_folder(place) as temporary:
             yield temporary
             for path in temporary.rglob("*"):
                 if path.is_file():
@@ -103,7 +112,7 @@ def atomic_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
             with _undisturbed():
                 _appear(temporary, target, force=force)
             _settle_folder(target)
-            _settle_folder(target.parent)
+            _settle_folder(target.absolute().parent)
     except OSError as error:
         raise output_error(target, error) from error
 
@@ -124,25 +133,77 @@ def _name(temporary: Path, target: Path, *, force: bool) -> None:
 def _appear(temporary: Path, target: Path, *, force: bool) -> None:
     if not target.exists():
         temporary.chmod(0o777 & ~_umask())
-        try:
-            temporary.rename(target)
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise
-        else:
-            return
-    if not force and any(target.iterdir()):  # another process was faster
+        moved = _renamed(temporary, target)
+    else:
+        moved = _can_give_way(target) and _looks_as(temporary, target)
+        moved = moved and _renamed(temporary, target)
+    if moved:
+        return
+    if not force and _holds_something(target):  # another process was faster
         raise _not_empty(target)
     _move_into(temporary, target)
 
 
+def _renamed(temporary: Path, target: Path) -> bool:
+    """Have a folder take the place of one that is empty or not there; tell whether it did."""
+    try:
+        temporary.rename(target)
+    except OSError as error:
+        if error.errno not in _IN_THE_WAY:
+            raise
+        return False
+    return True
+
+
+def _can_give_way(folder: Path) -> bool:
+    """Tell whether another folder may take the place of this one.
+
+    It has to be empty, nothing may be mounted there, and no shell may stand in it, which would find
+    itself in a folder without a name; and the one beside it is made in its parent.
+    """
+    if os.name == "nt" or folder.is_symlink() or any(folder.iterdir()):
+        return False
+    parent = folder.absolute().parent
+    if folder.stat().st_dev != parent.stat().st_dev or folder.is_mount():
+        return False
+    try:
+        stands_there = folder.samefile(Path.cwd())
+    except FileNotFoundError:  # of the folder that this process stands in only the name is left
+        stands_there = False
+    return not stands_there and os.access(parent, os.W_OK)
+
+
+def _looks_as(temporary: Path, target: Path) -> bool:
+    """Give a folder the permissions of another; tell whether it then is the same to everybody."""
+    one, other = temporary.stat(), target.stat()
+    if (one.st_uid, one.st_gid) != (other.st_uid, other.st_gid):
+        return False
+    temporary.chmod(stat.S_IMODE(other.st_mode))
+    return _attributes(temporary) == _attributes(target)
+
+
+def _attributes(folder: Path) -> dict[str, bytes]:
+    """Access lists and the like; nothing where the system has none."""
+    if not hasattr(os, "listxattr"):
+        return {}
+    try:
+        return {name: os.getxattr(folder, name) for name in os.listxattr(folder)}
+    except OSError:
+        return {}
+
+
 def _move_into(folder: Path, target: Path) -> None:
-    target.mkdir(exist_ok=True)
     for path in sorted(folder.iterdir()):
-        if path.is_dir():
-            _move_into(path, target / path.name)
+        place = target / path.name
+        if path.is_dir() and place.exists():
+            _move_into(path, place)
         else:
-            path.replace(target / path.name)
+            path.replace(place)
+
+
+def _holds_something(folder: Path) -> bool:
+    """Tell whether something is in a folder, besides what is swept from there by itself."""
+    return any(not path.name.startswith(PREFIX) for path in folder.iterdir())
 
 
 @contextmanager

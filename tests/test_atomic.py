@@ -367,6 +367,7 @@ def test_a_disk_that_fails_at_the_end_fails_the_target(tmp_path, monkeypatch):
 def test_ctrl_c_waits_until_all_files_are_moved(tmp_path, monkeypatch):
     target = tmp_path / "frames"
     target.mkdir()
+    (target / "0.png").write_text("old")
     move = Path.replace
 
     def interrupted(self: Path, other: Path) -> Path:
@@ -374,7 +375,7 @@ def test_ctrl_c_waits_until_all_files_are_moved(tmp_path, monkeypatch):
         return move(self, other)
 
     monkeypatch.setattr(Path, "replace", interrupted)
-    with pytest.raises(KeyboardInterrupt), atomic_folder(target) as folder:
+    with pytest.raises(KeyboardInterrupt), atomic_folder(target, force=True) as folder:
         for i in range(3):
             (folder / f"{i}.png").write_text(str(i))
     assert sorted(p.name for p in target.iterdir()) == ["0.png", "1.png", "2.png"]

@@ -31,8 +31,8 @@ PROTOCOL = (
     "cover and its carrier are both in training, or both in test; features: an ensemble of linear "
     "discriminants over co-occurrences of noise residuals, along and across colours; chi-square, "
     "sample pairs, RS: the statistics themselves; thresholds are those that are right most often "
-    "in training; accuracy: covers and carriers weigh the same; missed: share of carriers that pass "
-    "where at most 5 % of the covers of the test are accused"
+    "in training; accuracy: covers and carriers weigh the same; missed: share of carriers that "
+    "pass where at most 5 % of the covers of the test are accused"
 )
 """What is measured, in words."""
 

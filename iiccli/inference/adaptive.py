@@ -120,6 +120,7 @@ class AdaptiveConverter(Converter):
                 used if pad is None else free[rows, columns],
                 self.config.moduli[quality],
                 None if pad is None else pad[rows, columns],
+                scattered=self.config.prediction == "none",
             )
         progress(1.0)
         return carrier[..., 0] if self.channels == 1 else carrier

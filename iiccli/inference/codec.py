@@ -115,7 +115,7 @@ class CodecConverter(Converter):
         )
         numbers, used = whole.write(protection.write(head, stream))
         used = used if pad is None else free
-        carrier = put_digits(self.cover(pictures[0]), numbers, used, moduli, pad)
+        carrier = put_digits(self.cover(pictures[0]), numbers, used, moduli, pad, scattered=True)
         progress(1.0)
         return carrier
 

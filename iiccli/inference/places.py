@@ -16,6 +16,9 @@ from iiccli.networks.invertible.quantise import embed_modulo
 
 CONTEXT = 64
 """Pixels around a region that motion vectors may point into; part of the carrier format."""
+_TOP = 255
+_MIX = tuple(map(np.uint32, (0x9E3779B1, 0x85EBCA77, 0x2C1B3C6D, 0x297A2D39)))
+"""Odd numbers that spread bits."""
 
 
 class OnAverage:
@@ -101,10 +104,17 @@ def put_digits(
     used: Mask,
     moduli: Sequence[int],
     pad: Pixels | None = None,
+    *,
+    scattered: bool = False,
 ) -> Pixels:
     """The carrier of a cover (h, w, c): where a digit is used, the nearest value that holds it.
 
     See `Converter.embed` for the pad; with one, `used` has to be all samples that are free.
+
+    Of two values equally near `embed_modulo` takes the same each time, which a statistic of pairs
+    of values sees. `scattered` takes either, by chance that follows from place and value. Where the
+    cover tells which it was, the writer can make up for it, and a clip's frames are 0.02 to 0.05 dB
+    better for that (video-5, q = 4); so this is for carriers from which nothing is predicted.
     """
     carrier = cover.copy()
     if pad is not None:
@@ -113,8 +123,24 @@ def put_digits(
         digits = torch.from_numpy(np.ascontiguousarray(numbers[..., channel]))
         value = torch.from_numpy(cover[..., channel].astype(np.float32))
         samples = embed_modulo(value, digits, q).numpy().astype(np.uint8)
+        if scattered and q % 2 == 0:
+            samples = _scattered(samples, cover[..., channel], q, channel)
         carrier[..., channel] = np.where(used[..., channel], samples, cover[..., channel])
     return carrier
+
+
+def _scattered(samples: Pixels, cover: Pixels, q: int, channel: int) -> Pixels:
+    """Samples (h, w) whose ties go up or down by chance, as far as both are values."""
+    up = cover + np.int16(q // 2)
+    down = up - q
+    tied = ((samples == up) | (samples == down)) & (down >= 0) & (up <= _TOP)
+    height, width = cover.shape
+    place = np.arange(channel, channel + height * width, dtype=np.uint32).reshape(height, width)
+    mixed = place * _MIX[0] ^ (cover.astype(np.uint32) << np.uint32(8) | samples % q) * _MIX[1]
+    for shift, factor in ((15, _MIX[2]), (13, _MIX[3])):
+        mixed = (mixed ^ mixed >> np.uint32(shift)) * factor
+    rises = (mixed ^ mixed >> np.uint32(16)) & np.uint32(1)
+    return np.where(tied, np.where(rises == 1, up, down), samples).astype(np.uint8)
 
 
 def take_digits(carrier: Pixels, moduli: Sequence[int], pad: Pixels | None = None) -> Pixels:

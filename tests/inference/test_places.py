@@ -68,12 +68,10 @@ def test_sample_pairs_take_it_for_a_coin(cover: Pixels) -> None:
     scattered = put_digits(cover, numbers, ALL, (4, 4, 4), scattered=True)
     other = 2 * cover.astype(int) - fixed
     tied = (np.abs(other - cover) == 2) & (other >= 0) & (other <= 255)
-    coins = [
-        sample_pairs(
-            np.where(tied & (draw.random(cover.shape) < 0.5), other, fixed).astype(np.uint8)
-        )
-        for _ in range(5)
-    ]
+    coins = []
+    for _ in range(5):
+        moved = np.where(tied & (draw.random(cover.shape) < 0.5), other, fixed)
+        coins.append(sample_pairs(moved.astype(np.uint8)))
     assert sample_pairs(scattered) == pytest.approx(np.mean(coins), abs=0.03)
     assert sample_pairs(fixed.astype(np.uint8)) != pytest.approx(np.mean(coins), abs=0.06)
 

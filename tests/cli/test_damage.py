@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+import iiccli
 from iiccli.media.clip import write_clip
+from iiccli.zoo import catalogue
 from tests.cli.conftest import Iic, pictures
 from tests.conftest import Pixels, moving_clip, psnr
 
@@ -22,12 +25,24 @@ def originals() -> list[Pixels]:
     return moving_clip(HEIGHT, WIDTH, 3, (2, 1), seed=21)
 
 
+@pytest.fixture(scope="module")
+def made(
+    originals: list[Pixels], tiny_models: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """cover.png, and whole/, what it holds."""
+    folder = tmp_path_factory.mktemp("made")
+    write_clip(folder / "in", originals, Fraction(25))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalogue, "folders", lambda: iter([tiny_models]))
+        iiccli.embed(folder / "in", folder / "cover.png", frames=3)
+        iiccli.restore(folder / "cover.png", folder / "whole")
+    return folder
+
+
 @pytest.fixture
-def cover(iic: Iic, originals: list[Pixels]) -> Path:
-    write_clip("in", originals, Fraction(25))
-    assert iic("embed-video", "in", "-o", "cover.png", "--frames", 3).code == 0
-    assert iic("restore", "cover.png", "-o", "whole").code == 0
-    return Path("cover.png").absolute()
+def cover(desk: Path, made: Path) -> Path:
+    shutil.copytree(made / "whole", desk / "whole")
+    return Path(shutil.copy(made / "cover.png", desk))
 
 
 def pixels_of(cover: Path) -> Pixels:
@@ -135,8 +150,7 @@ def test_cropped_turned_or_shrunk(iic: Iic, cover: Path, change, cause: str) -> 
 
 @pytest.mark.parametrize("change", [np.rot90, np.flipud, lambda x: np.rot90(x, 2)])
 def test_turned_or_mirrored(iic: Iic, cover: Path, change) -> None:
-    iic("restore", cover, "-o", "back")
-    wanted = [pixels_of(path) for path in sorted(Path("back").iterdir())]
+    wanted = [pixels_of(path) for path in sorted(Path("whole").iterdir())]
     turned = np.ascontiguousarray(change(pixels_of(cover)))
     for name, like in (("stripped.png", None), ("turned.png", cover)):
         done = iic("restore", save(turned, name, like=like), "-o", f"{name}.back/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,10 +19,15 @@ from tests.cli.conftest import Iic, nothing_new
 from tests.conftest import psnr
 from tests.tasks.stills import picture, put, put_still_models
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture(scope="module")
 def models(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return put_still_models(tmp_path_factory.mktemp("key-models"), tiny_models)
+    """Small ones, and the one for gray that ships: the small one for gray locks nothing."""
+    folder = put_still_models(tmp_path_factory.mktemp("key-models"), tiny_models)
+    shutil.copy(ROOT / "models" / "gray.v1.safetensors", folder)
+    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +35,7 @@ def desk_with_pictures(
     desk: Path, models: Path, tiny_models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def folders() -> Iterator[Path]:
-        yield from (models, tiny_models, ROOT / "models")
+        yield from (models, tiny_models)
 
     monkeypatch.setattr(catalogue, "folders", folders)
     monkeypatch.setattr(keys, "SCRYPT_N", 16)  # what it is in earnest: tests/locking
@@ -57,7 +63,6 @@ def painted(name: str, to: str) -> None:
     Image.fromarray(pixels).save(to, **{k: v for k, v in info.items() if v})
 
 
-ROOT = Path(__file__).parents[2]
 HIDE = ("hide", "cover.png", "one.png")
 
 

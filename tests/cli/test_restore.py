@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import iiccli
 from iiccli.carrier import read_carrier
 from iiccli.media.clip import open_clip
 from iiccli.zoo import catalogue
@@ -18,18 +19,27 @@ from tests.cli.conftest import COUNT, SIZE, Iic, frames_of, pictures
 from tests.conftest import psnr
 
 
+@pytest.fixture(scope="session")
+def made(clips: Path, tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """cover.png, and covers/ of a whole clip."""
+    folder = tmp_path_factory.mktemp("covers")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalogue, "folders", lambda: iter([tiny_models]))
+        iiccli.embed(clips / "clip.webp", folder / "cover.png", every=1)
+        iiccli.embed(clips / "clip.mp4", folder / "covers", whole=True)
+    return folder
+
+
 @pytest.fixture
-def cover(iic: Iic, clips: Path) -> Path:
+def cover(desk: Path, made: Path) -> Path:
     """Five frames at 8 a second."""
-    iic("embed-video", clips / "clip.webp", "-o", "cover.png", "--every", 1)
-    return Path("cover.png").absolute()
+    return Path(shutil.copy(made / "cover.png", desk))
 
 
 @pytest.fixture
-def covers(iic: Iic, clips: Path) -> Path:
+def covers(desk: Path, made: Path) -> Path:
     """The whole clip: 5 + 5 + 2 frames."""
-    iic("embed-video", clips / "clip.mp4", "-o", "covers/", "--all")
-    return Path("covers").absolute()
+    return Path(shutil.copytree(made / "covers", desk / "covers"))
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_any_size(name: str, size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_tiles_leave_no_trace(name: str) -> None:
     whole, parts = converter(name), converter(name, 16)
-    pictures = some(whole, 70, 90)
+    pictures = some(whole, 38, 54)
     free = everywhere(pictures[0])
     carrier = whole.embed(pictures, 0, free)
     tiled = parts.embed(pictures, 0, free)
@@ -95,8 +95,8 @@ def test_tiles_leave_no_trace(name: str) -> None:
         8 if name in FAST and FAST[name].quantiser == "modulo" else 1
     )
     assert (carrier != tiled).mean() < 2e-3
-    back = whole.restore(carrier, (90, 70), 0, free).pictures
-    again = parts.restore(carrier, (90, 70), 0, free).pictures
+    back = whole.restore(carrier, (54, 38), 0, free).pictures
+    again = parts.restore(carrier, (54, 38), 0, free).pictures
     for a, b in zip(back, again, strict=True):
         assert np.abs(a.astype(int) - b).max() <= 1
         assert (a != b).mean() < 2e-3

@@ -91,14 +91,14 @@ def test_cuda_runs_out_of_memory_in_our_words():
         torch.empty(2**50, device="cuda")
 
 
-@pytest.mark.parametrize("name", ["gray.v1", "video-5.v2"])
-def test_making_a_converter_loads_no_compiler(name):
+def test_making_a_converter_loads_no_compiler():
     """Torch's compiler takes a second to load, and 70 MB; nothing here needs it."""
     words = (
         "import sys, pathlib, torch; from iiccli.zoo.modelfile import load_model;"
         "from iiccli.inference.converter import make_converter;"
-        f"model = load_model(pathlib.Path('models/{name}.safetensors'));"
-        "make_converter(*model, torch.device('cpu'));"
+        "models = [load_model(pathlib.Path('models', f'{name}.safetensors'))"
+        " for name in ('gray.v1', 'video-5.v2')];"
+        "[make_converter(*model, torch.device('cpu')) for model in models];"
         "sys.exit('torch._dynamo' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", words], check=True, cwd=Path(__file__).parents[2])

@@ -11,6 +11,7 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from reedsolo import ReedSolomonError, RSCodec
 
 from iiccli.coding.bits import Ints
@@ -122,17 +123,14 @@ class Protection:
             BeyondRepairError: it cannot.
         """
         array = np.frombuffer(message, np.uint8)
-        try:
-            own, _, wrong = _head_coder().decode(array[self._head].tobytes())
-        except ReedSolomonError as error:
-            raise BeyondRepairError("the head") from error
+        own, wrong = self._read_head(array)
         parity, length = own[OWN], int.from_bytes(own[OWN + 1 : OWN + 5], "big")
         check = int.from_bytes(own[OWN + 5 :], "big")
         inside = self._least <= parity <= self._most
         if not inside or length > self._count * (self._length - parity):
             raise BeyondRepairError("a head that makes no sense")
         words = array[self._body[: self._count * self._length]].tobytes()
-        repaired = len(wrong)
+        repaired = wrong
         content = _data_of(words, self._length, parity)[:length]
         if zlib.crc32(content) != check:
             try:
@@ -142,7 +140,27 @@ class Protection:
             content, repaired = bytes(data[:length]), repaired + len(places)
             if zlib.crc32(content) != check:
                 raise BeyondRepairError("the content")
-        return Recovered(bytes(own[:OWN]), content, repaired)
+        return Recovered(own[:OWN], content, repaired)
+
+    def has_head(self, message: bytes) -> bool:
+        """Tell whether a message has a head that can be read, which chance has not."""
+        try:
+            self._read_head(np.frombuffer(message, np.uint8))
+        except BeyondRepairError:
+            return False
+        return True
+
+    def _read_head(self, message: npt.NDArray[np.uint8]) -> tuple[bytes, int]:
+        """The head, and how many of its bytes were wrong.
+
+        Raises:
+            BeyondRepairError: too many were.
+        """
+        try:
+            own, _, wrong = _head_coder().decode(message[self._head].tobytes())
+        except ReedSolomonError as error:
+            raise BeyondRepairError("the head") from error
+        return bytes(own), len(wrong)
 
 
 def _head_coder() -> RSCodec:

@@ -41,7 +41,8 @@ from iiccli.inference.places import (
     take_digits,
 )
 from iiccli.inference.precision import enhancing
-from iiccli.inference.region_message import RegionContent, RegionMessage, dequantise
+from iiccli.inference.quantising import dequantise
+from iiccli.inference.region_message import RegionContent, RegionMessage
 from iiccli.inference.tiles import Tile, tiles
 from iiccli.networks.adaptive import AdaptiveNet
 from iiccli.networks.adaptive.planes import as_pictures, coded_planes
@@ -56,6 +57,9 @@ FIXED = 8192
 
 _STRIP = 4
 """Rows of cells that are transformed at once."""
+_BROKEN = 7 / 8
+"""Share of a region's blocks: where more are broken, it may as well be none of ours. Each block of
+a picture without message passes for whole once in 65536 times."""
 
 
 def tables_of(net: AdaptiveNet) -> Tables:
@@ -168,6 +172,15 @@ class AdaptiveConverter(Converter):
         own = None if pad is None else pad[rows, columns]
         digits = take_digits(carrier[rows, columns], self.config.moduli[quality], own)
         return self.message(region, free[rows, columns], quality).read(digits)
+
+    def holds(self, carrier: Pixels, quality: int, free: Mask) -> bool:
+        """See `Converter.holds`."""
+        carrier, free = _deep(carrier), _deep(free)
+        for region in self.regions(carrier):
+            broken = len(self._read(carrier, region, free, quality, None).damaged)
+            if broken <= _BROKEN * len(region.blocks):
+                return True
+        return False
 
     def moduli(self, quality: int) -> tuple[int, ...]:
         """See `Converter.moduli`."""

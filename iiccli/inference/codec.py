@@ -171,6 +171,14 @@ class CodecConverter(Converter):
         shown = [carrier] if self.scale == 1 else []
         return Restored([*shown, *coded], 0.0, notes)
 
+    def holds(self, carrier: Pixels, quality: int, free: Mask) -> bool:
+        """See `Converter.holds`."""
+        whole = Whole(free, self._moduli[quality])
+        if whole.size < SMALLEST:
+            return False
+        message = whole.read(take_digits(carrier, self._moduli[quality]))
+        return Protection(whole.rows).has_head(message)
+
     def moduli(self, quality: int) -> tuple[int, ...]:
         """See `Converter.moduli`."""
         return self._moduli[quality]

@@ -126,6 +126,13 @@ class Converter(ABC):
         All else has to be what it was then.
         """
 
+    def holds(self, carrier: Pixels, quality: int, free: Mask) -> bool:
+        """Tell, without restoring, whether some of a carrier's message can be read.
+
+        Where a network's messages have nothing that tells it, every picture is taken to hold one.
+        """
+        return True
+
     def moduli(self, quality: int) -> tuple[int, ...] | None:
         """Of the carrier's channels; None where it is no modulo carrier, and cannot be locked."""
         return None

@@ -60,6 +60,10 @@ class FrugalConverter(Converter):
         """See `Converter.moduli`."""
         return self._inner.moduli(quality)
 
+    def holds(self, carrier: Pixels, quality: int, free: Mask) -> bool:
+        """See `Converter.holds`."""
+        return self._inner.holds(carrier, quality, free)
+
     def embed(
         self,
         pictures: Sequence[Pixels],

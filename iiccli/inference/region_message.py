@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,17 +10,17 @@ import numpy.typing as npt
 
 from iiccli.coding.bits import Bits, Ints, Reader, checksum
 from iiccli.coding.coefficients import (
-    DEAD_ZONE,
-    LARGEST,
     CoefficientCoder,
     Quantised,
     Tables,
     length,
 )
-from iiccli.coding.contexts import UNIT, make_grid, part_of
+from iiccli.coding.contexts import make_grid, part_of
 from iiccli.coding.layout import Block, Region
 from iiccli.coding.runs import Mask, Numbers
 from iiccli.coding.vectors import Small, read_vectors, write_vectors
+from iiccli.inference.levels import FALL, LEVEL_HIGH, LEVEL_LOW, search
+from iiccli.inference.quantising import Floats, Trials
 from iiccli.inference.stream import (
     CHECK,
     LEVEL,
@@ -31,14 +31,6 @@ from iiccli.inference.stream import (
     head,
 )
 
-LEVEL_LOW = -12 * UNIT
-"""Level 0 of a head: a quantiser's step of 2^-12 of the full range."""
-
-LEVEL_HIGH = LEVEL_LOW + NOTHING - 1
-
-FINEST = -10 * UNIT
-"""The finest level that is written: a quarter of a grey level. More would only cost the cover."""
-
 _CLOSE = 0.9985
 """A level that uses so much of the room is taken: another would gain less than 0.03 dB."""
 
@@ -47,8 +39,6 @@ _ROUGH = 0.985
 
 _FEW = 10
 """Blocks that stand for all while the level is searched."""
-
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -68,42 +58,6 @@ class RegionContent:
     levels: Ints
     vectors: Small | None
     damaged: tuple[Block, ...]
-
-
-def quantise(z: Floats, level: int) -> Quantised:
-    """Round coefficients to whole steps of 2^(level / 256), towards zero where in doubt."""
-    magnitudes = _rounded(np.abs(z), level)
-    np.negative(magnitudes, out=magnitudes, where=z < 0)
-    return magnitudes
-
-
-def _rounded(sizes: Floats, level: int) -> Quantised:
-    """Absolute values in whole steps."""
-    scaled = _in_steps(sizes, level)
-    scaled += np.float32(0.5 - DEAD_ZONE)
-    np.minimum(scaled, np.float32(LARGEST), out=scaled)
-    rounded: Quantised = scaled.astype(np.int32)  # cuts off, which for these is down
-    return rounded
-
-
-def _in_steps(sizes: Floats, level: int) -> Floats:
-    return sizes * np.float32(2 ** (-level / UNIT))
-
-
-def dequantise(
-    quantised: Quantised, classes: npt.NDArray[np.uint8], levels: Ints, centres: Floats
-) -> Floats:
-    """Undo `quantise`, each magnitude to where values of its class lie on average."""
-    magnitudes = np.abs(quantised)
-    place = np.minimum(magnitudes, centres.shape[1] - 1)
-    place += classes * np.int32(centres.shape[1])
-    shifts = centres.copy()
-    shifts[:, 0] = 0  # a zero stays one
-    values: Floats = shifts.ravel().take(place)
-    values += magnitudes
-    values *= np.exp2(levels / UNIT).astype(np.float32)
-    np.negative(values, out=values, where=quantised < 0)
-    return values
 
 
 class RegionMessage:
@@ -151,11 +105,10 @@ class RegionMessage:
         """
         headed = np.flatnonzero(self.stream.headed)
         sides = [self._side(self.region.blocks[b], vectors) for b in headed]
-        level = self._level(z, headed, sum(map(len, sides)), guess)
-        ordered = self.coder.ordered(z)
+        trials = Trials(self.coder, self.coder.ordered(z), self.thresholds)
+        level = self._level(z, trials, headed, sum(map(len, sides)), guess)
         while level is not None:
-            quantised = self._rounded(self.coder, np.abs(ordered), level)
-            np.negative(quantised, out=quantised, where=ordered < 0)
+            quantised = trials.quantised(level)
             payloads = self.coder.write_ordered(quantised, level)
             own = [np.concatenate((s, payloads[b])) for s, b in zip(sides, headed, strict=True)]
             if sum(map(len, own)) <= self.stream.room:
@@ -202,39 +155,27 @@ class RegionMessage:
         """The level that `write` would take, or nearly."""
         headed = np.flatnonzero(self.stream.headed)
         side = sum(len(self._side(self.region.blocks[b], vectors)) for b in headed)
-        return self._level(z, headed, side, guess)
+        trials = Trials(self.coder, self.coder.ordered(z), self.thresholds)
+        return self._level(z, trials, headed, side, guess)
 
-    def _level(self, z: Floats, headed: Ints, side: int, guess: int | None) -> int | None:
+    def _level(
+        self, z: Floats, whole: Trials, headed: Ints, side: int, guess: int | None
+    ) -> int | None:
         """The finest level at which all payloads fit beside `side` bits; None if none does."""
         if not len(headed):
             return None
         room = self.stream.room - side
-        few = headed[:: max(1, len(headed) // _FEW)]
+        few = headed[len(headed) // _FEW // 2 :: max(1, len(headed) // _FEW)]
+        fall = FALL
         if len(few) < len(headed):
             grid, chosen = part_of(self.grid, few)
             coder = CoefficientCoder(self.tables, grid, len(few))
-            part = np.abs(coder.ordered(z[..., chosen]))
+            part = Trials(coder, coder.ordered(z[..., chosen]), self.thresholds)
             area = len(chosen) / max(1, np.isin(self.grid.blocks, headed).sum())
-
-            def roughly(level: int) -> float:
-                return float(coder.rate_of(self._rounded(coder, part, level), level).sum())
-
-            guess = _search(roughly, room * area, guess, _ROUGH)
-
-        sizes = np.abs(self.coder.ordered(z))
-
-        def exactly(level: int) -> float:
-            rounded = self._rounded(self.coder, sizes, level)
-            return float(self.coder.rate_of(rounded, level)[headed].sum())
-
-        return _search(exactly, room, guess, _CLOSE, near=len(few) < len(headed))
-
-    def _rounded(self, coder: CoefficientCoder, sizes: Floats, level: int) -> Quantised:
-        """Absolute values in the order of coding as the whole steps that are written."""
-        if self.thresholds is None:
-            return _rounded(sizes, level)
-        scaled = np.minimum(_in_steps(sizes, level), np.float32(LARGEST - 1))
-        return coder.rounded(scaled, level, self.thresholds)
+            guess, fall = search(lambda n: part.rate(n).sum(), room * area, guess, _ROUGH)
+            if guess is not None:
+                whole.excess = part.excess_at(guess)
+        return search(lambda n: whole.rate(n)[headed].sum(), room, guess, _CLOSE, fall)[0]
 
     def _side(self, block: Block, vectors: Small | None) -> Bits:
         if vectors is None:
@@ -266,42 +207,3 @@ class RegionMessage:
             return None
         rows, columns = self.region.cells.shape
         return np.zeros((pictures, 2, rows * factor, columns * factor), np.int16)
-
-
-def _search(
-    rate: Callable[[int], float],
-    room: float,
-    guess: int | None,
-    close: float,
-    near: bool = False,
-) -> int | None:
-    """A level whose rate is within `room`, and hardly less, by secants kept in a bracket.
-
-    Args:
-        rate: bits at a level.
-        room: bits that there are.
-        guess: where to begin.
-        close: a level that uses this share of the room is taken.
-        near: whether the guess is a good one.
-    """
-    low, high = FINEST - 1, LEVEL_HIGH + 1  # too fine; coarse enough, or nothing
-    level = -7 * UNIT if guess is None else guess
-    rates: dict[int, float] = {}
-    step = UNIT // 8 if near else UNIT
-    while high - low > 1:
-        level = min(max(level, low + 1), high - 1)
-        rates[level] = rate(level)
-        if rates[level] <= room:
-            high = level
-            if rates[level] >= close * room:
-                break
-        else:
-            low = level
-        if low in rates and high in rates:
-            # Aim a little below the room: a level that just does not fit is a waste.
-            share = (rates[low] - (1 + close) / 2 * room) / max(rates[low] - rates[high], 1e-9)
-            level = low + round(share * (high - low))
-        else:
-            level = high - step if high in rates else low + step
-            step *= 2
-    return high if high <= LEVEL_HIGH else None

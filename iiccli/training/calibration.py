@@ -27,7 +27,7 @@ from iiccli.coding.contexts import (
 )
 from iiccli.coding.rans import TOTAL
 from iiccli.inference.adaptive import AdaptiveConverter, tables_of
-from iiccli.inference.region_message import quantise
+from iiccli.inference.quantising import quantise
 from iiccli.networks.adaptive import AdaptiveNet
 from iiccli.networks.adaptive.net import CENTRES
 from iiccli.training.samples import Analysed

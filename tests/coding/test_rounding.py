@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from iiccli.coding.coefficients import LARGEST, CoefficientCoder
 from iiccli.coding.contexts import CLASSES, UNIT
@@ -45,7 +46,7 @@ def test_it_is_worth_it() -> None:
     values = coefficients(own)
     level = -3 * UNIT
     x = np.minimum(values * np.float32(2 ** (-level / UNIT)), np.float32(LARGEST - 1))
-    by_cost = own.rounded(x, level, thresholds(own.tables, CENTRES))
+    by_cost, rates = own.rounded(x, level, thresholds(own.tables, CENTRES))
     alike = (x + np.float32(0.38)).astype(np.int32)
 
     def total(q: np.ndarray) -> float:
@@ -55,3 +56,4 @@ def test_it_is_worth_it() -> None:
     assert total(by_cost) < total((x + np.float32(0.5)).astype(np.int32))
     assert (np.abs(by_cost - x) <= 1).all()
     assert by_cost.min() == 0
+    assert rates == pytest.approx(own.rate_of(by_cost, level), rel=0.005)

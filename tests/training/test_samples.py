@@ -7,7 +7,7 @@ import torch
 from iiccli.coding.layout import Span
 from iiccli.inference.adaptive import spread as spread_tile
 from iiccli.inference.decoded import Decoded
-from iiccli.inference.region_message import quantise
+from iiccli.inference.quantising import quantise
 from iiccli.inference.tiles import Tile
 from iiccli.networks.adaptive.planes import as_pictures
 from iiccli.training.groups import Group

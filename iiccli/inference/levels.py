@@ -1,0 +1,83 @@
+"""Levels of quantisation: as fine as there is room for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from iiccli.coding.contexts import UNIT
+from iiccli.inference.stream import NOTHING
+
+LEVEL_LOW = -12 * UNIT
+"""Level 0 of a head: a quantiser's step of 2^-12 of the full range."""
+
+LEVEL_HIGH = LEVEL_LOW + NOTHING - 1
+
+FINEST = -10 * UNIT
+"""The finest level that is written: a quarter of a grey level. More would only cost the cover."""
+
+_FIRST = -11 * UNIT // 2
+"""Where a search begins that knows nothing: between what stills and clips come to."""
+
+FALL = 0.0022
+"""By how much the logarithm of the rate falls from a level to the next coarser one, usually."""
+
+
+def search(
+    rate: Callable[[int], float],
+    room: float,
+    guess: int | None,
+    close: float,
+    fall: float = FALL,
+) -> tuple[int | None, float]:
+    """Find a level whose rate is within `room`, and hardly less.
+
+    By secants of the rate's logarithm, which is nearly straight, kept in a bracket.
+
+    Args:
+        rate: bits at a level; less at a coarser one.
+        room: bits that there are.
+        guess: where to begin.
+        close: a level that uses this share of the room is taken.
+        fall: of the logarithm from a level to the next near the guess.
+
+    Returns:
+        The level, None where nothing fits; and the fall there.
+    """
+    if room <= 0:
+        return None, fall
+    low, high = FINEST - 1, LEVEL_HIGH + 1  # too fine; coarse enough, or nothing
+    level = _FIRST if guess is None else guess
+    usual = fall
+    # Aim a little below the room: a level that just does not fit is a waste.
+    aim = math.log((1 + close) / 2)
+    found: dict[int, float] = {}
+    while high - low > 1:
+        level = min(max(level, low + 1), high - 1)
+        used = found[level] = math.log(max(rate(level), 1.0) / room)
+        if used <= 0:
+            high = level
+            # Of rates near together the next finer one may be known not to fit.
+            if used >= math.log(close) or used + _fall(found, usual) > 0:
+                break
+        else:
+            low = level
+        if low in found and high in found:
+            part = (found[low] - aim) / max(found[low] - found[high], 1e-9)
+            level = low + round(part * (high - low))
+        else:
+            level += round((used - aim) / fall) or (1 if used > 0 else -1)
+            fall /= 2  # if that does not reach the other side, it was too steep
+    return high if high <= LEVEL_HIGH else None, _fall(found, usual)
+
+
+def _fall(found: dict[int, float], usual: float) -> float:
+    """How steeply the logarithm falls between the two levels that are nearest to the room.
+
+    Where only one is known, as `usual`; rates that hardly differ tell nothing.
+    """
+    first, *others = sorted(found, key=lambda level: abs(found[level]))
+    if not others:
+        return usual
+    low, high = sorted((first, others[0]))
+    return max((found[low] - found[high]) / (high - low), usual / 8)

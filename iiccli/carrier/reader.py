@@ -15,7 +15,7 @@ from iiccli.carrier.decode import Decoded, decode
 from iiccli.carrier.header import Header, NewerCarrierError
 from iiccli.carrier.metadata import Attached
 from iiccli.carrier.pixels import Pixels, Stamp, Unveil, checksum, is_gray, read_stamp
-from iiccli.carrier.turning import turned_back
+from iiccli.carrier.turning import Turn, turned_back
 from iiccli.errors import DamagedCarrierError, IicError, NotACarrierError
 from iiccli.room import copied
 
@@ -95,11 +95,18 @@ def read_carrier(
         stamp = read_stamp(pixels, unveil)
         if stamp is not None:
             return _with_stamp(path, decoded, pixels, stamp, "whole")
+    back = _turned_back(decoded, unveil) if unveil is not None else None
+    if back is not None:
+        return _with_stamp(path, back.decoded, back.pixels, back.stamp, "whole", back.note)
     raise _not_a_carrier(path, decoded)
 
 
 def take_for_carrier(
-    path: Path, header_for: Callable[[int, int], Header], *, max_pixels: int | None = None
+    path: Path,
+    header_for: Callable[[int, int], Header],
+    *,
+    max_pixels: int | None = None,
+    holds: Callable[[Pixels], bool] = lambda pixels: True,
 ) -> Carrier:
     """Read a picture without header as the carrier that the user says it is.
 
@@ -107,6 +114,8 @@ def take_for_carrier(
         path: a picture of any kind that Pillow reads.
         header_for: given its width and height, what it would say about itself.
         max_pixels: see `read_carrier`.
+        holds: tells whether such pixels hold a message. Where they do only after they were turned
+            back, they are; where they never do, they are taken as they are.
 
     Raises:
         InputError: the file is missing, truncated, no picture, or too large.
@@ -115,8 +124,15 @@ def take_for_carrier(
     decoded = decode(path, max_pixels)
     if decoded.pixels is None:
         _refuse_depth(path, decoded, known=False)
-    height, width = decoded.pixels.shape[:2]
-    return _carrier(path, decoded, decoded.pixels, header_for(width, height), "told", ())
+    pixels, notes = decoded.pixels, tuple[str, ...]()
+    if not holds(pixels):
+        for turn, candidate in turned_back(pixels):
+            if holds(candidate):
+                decoded, pixels, note = _undone(decoded, turn, candidate)
+                notes = (note,)
+                break
+    height, width = pixels.shape[:2]
+    return _carrier(path, decoded, pixels, header_for(width, height), "told", notes)
 
 
 def _from_metadata(path: Path, decoded: Decoded) -> tuple[Header | None, IicError | None]:
@@ -157,25 +173,33 @@ class _Back:
     note: str
 
 
-def _turned_back(decoded: Decoded) -> _Back | None:
-    """Look for a header in the pixels as they were before a turn; only the border is read."""
+def _turned_back(decoded: Decoded, unveil: Unveil | None = None) -> _Back | None:
+    """Look for a header in the pixels as they were before a turn; only the border is read.
+
+    With `unveil` for a veiled one, in which each turn costs the making of a key.
+    """
     assert decoded.pixels is not None
     for whole in _candidates(decoded.pixels):
         for turn, candidate in turned_back(whole):
             try:
-                stamp = read_stamp(candidate)
+                stamp = read_stamp(candidate, unveil)
             except DamagedCarrierError:
                 continue
             height, width = candidate.shape[:2]
             if stamp is None or stamp.header.size != (width, height):
                 continue
-            alpha = decoded.alpha
-            if alpha is not None:
-                alpha = np.ascontiguousarray(turn.undone(alpha))
-            note = f"It was {turn.words} since it was made, which was undone."
-            pixels = np.ascontiguousarray(candidate)
-            return _Back(replace(decoded, alpha=alpha), pixels, stamp, note)
+            as_it_was, pixels, note = _undone(decoded, turn, candidate)
+            return _Back(as_it_was, pixels, stamp, note)
     return None
+
+
+def _undone(decoded: Decoded, turn: Turn, pixels: Pixels) -> tuple[Decoded, Pixels, str]:
+    """A picture with its alpha as it was before a turn, its pixels likewise, and what to say."""
+    alpha = decoded.alpha
+    if alpha is not None:
+        alpha = np.ascontiguousarray(turn.undone(alpha))
+    note = f"It was {turn.words} since it was made, which was undone."
+    return replace(decoded, alpha=alpha), np.ascontiguousarray(pixels), note
 
 
 def _with_metadata(path: Path, decoded: Decoded, header: Header, found: Pixels) -> Carrier:

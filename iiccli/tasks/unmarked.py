@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from iiccli.carrier import CODEC, Carrier, Header, read_carrier, take_for_carrier
+import numpy as np
+
+from iiccli.carrier import (
+    CODEC,
+    Carrier,
+    Header,
+    Pixels,
+    free_samples,
+    read_carrier,
+    take_for_carrier,
+)
 from iiccli.errors import DamagedCarrierError, NotACarrierError, UsageError
 from iiccli.media.fitting import RULES, Rule
 from iiccli.tasks.hiding import MAX_SECRETS, TASK, essentials_of
@@ -110,6 +120,7 @@ def read_told(path: Path, what: Told, loader: Loader) -> Carrier:
     )
     model = loader.load(entry)
     converter = model.converter
+    quality = quality_index(what.quality, converter.qualities)
 
     def header_for(width: int, height: int) -> Header:
         return Header(
@@ -119,8 +130,12 @@ def read_told(path: Path, what: Told, loader: Loader) -> Carrier:
             pictures=converter.card.pictures,
             reference=0,
             valid=1 + what.secrets,
-            quality=quality_index(what.quality, converter.qualities),
+            quality=quality,
             essentials=essentials_of(what.sizes, (width, height), what.fit),
         )
 
-    return take_for_carrier(path, header_for)
+    def holds(pixels: Pixels) -> bool:
+        colours = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+        return converter.holds(colours, quality, free_samples(*colours.shape, locked=False))
+
+    return take_for_carrier(path, header_for, holds=holds)

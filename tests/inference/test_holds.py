@@ -29,7 +29,7 @@ def check(converter: Converter, carrier: Pixels, quality: int) -> None:
 def test_the_adaptive_network(kind: str) -> None:
     converter = converter_of(kind)
     pictures = pictures_of(kind, 200, 280)
-    carrier = converter.embed(pictures, 1, everywhere(converter, pictures[0]))
+    carrier = converter.embed(pictures, 1, everywhere(converter, pictures))
     check(converter, carrier, 1)
 
 

@@ -1,4 +1,4 @@
-"""How much a network's convolutions compute, and how fast, against what the machine can do."""
+"""What a network computes, in how long, and against what the machine can do."""
 
 from __future__ import annotations
 
@@ -22,22 +22,24 @@ _ROOF_RUNS = 5
 
 
 class Convolutions(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts floating-point operations of all convolutions inside its block, and their time.
+    """Counts floating-point operations of all convolutions inside its block, and torch's time.
 
     It sees every operation that reaches a kernel, whatever module or function asks for it. On
     CUDA times are of the device's own clock, and there once `finish` was called.
 
     Attributes:
-        flops: a multiplication and an addition are two.
+        flops: of convolutions; a multiplication and an addition are two.
         seconds: in convolutions alone.
+        kernel_seconds: in all of torch's operations: the network, without what is around it.
     """
 
     def __init__(self, device: torch.device) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.flops = 0
         self.seconds = 0.0
+        self.kernel_seconds = 0.0
         self._device = device
-        self._events: list[tuple[Any, Any]] = []
+        self._events: list[tuple[Any, Any, bool]] = []
 
     def __torch_dispatch__(
         self,
@@ -52,18 +54,19 @@ class Convolutions(TorchDispatchMode):  # type: ignore[no-untyped-call]
             # In inference mode it arrives whole; taken apart, the convolution comes here again.
             with self:
                 return function.decompose(*arguments, **keywords)
-        if function.overloadpacket not in _CONVOLUTIONS:
-            return function(*arguments, **keywords)
+        convolves = function.overloadpacket in _CONVOLUTIONS
         if self._device.type == "cuda":
             begun, ended = _event(), _event()
             begun.record()
             result = function(*arguments, **keywords)
             ended.record()
-            self._events.append((begun, ended))
+            self._events.append((begun, ended, convolves))
         else:
             moment = time.perf_counter()
             result = function(*arguments, **keywords)
-            self.seconds += time.perf_counter() - moment
+            self._add(time.perf_counter() - moment, convolves)
+        if not convolves:
+            return result
         x, weight = arguments[0], arguments[1]
         transposed = bool(arguments[6]) if len(arguments) > 6 else False
         self.flops += conv_flop_count(
@@ -75,8 +78,13 @@ class Convolutions(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Wait for the device and add up its times."""
         if self._events:
             torch.cuda.synchronize(self._device)
-            self.seconds += sum(a.elapsed_time(b) for a, b in self._events) / 1000
+            for begun, ended, convolves in self._events:
+                self._add(begun.elapsed_time(ended) / 1000, convolves)
             self._events.clear()
+
+    def _add(self, seconds: float, convolves: bool) -> None:
+        self.kernel_seconds += seconds
+        self.seconds += seconds if convolves else 0.0
 
 
 def roof(device: torch.device, dtype: torch.dtype = torch.float32) -> float:

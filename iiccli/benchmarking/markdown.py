@@ -15,6 +15,7 @@ from iiccli.benchmarking.summary import (
     growths,
     matches,
     megapixels_per_second,
+    share_in_network,
     share_of_roof,
     survivals,
     way_of,
@@ -161,23 +162,26 @@ def _speed(facts: Facts) -> Iterator[str]:
     yield (
         "Pictures to a carrier and back in memory, each measurement in a process of its own. "
         "*Of roof*: what the network's convolutions reach of a large matrix product in the same "
-        "process. `iicnet-video-5` is the paper's own network at its published size, with random "
-        "weights. Other processes may have been running, more beside one measurement than beside "
+        "process. *In network*: the part of embedding and of restoring that is in torch's "
+        "operations; the rest is entropy coding, and the search for how finely to code. "
+        "`iicnet-video-5` is the paper's own network at its published size, with random weights. "
+        "Other processes may have been running, more beside one measurement than beside "
         "another, which *of roof* shows: ratios of seconds may be off by as much."
     )
     yield ""
-    yield "| model | size | device | embed | restore | Mpixel/s | peak memory | of roof |"
-    yield "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |"
+    columns = "embed | restore | Mpixel/s | peak memory | of roof | in network"
+    yield f"| model | size | device | {columns} |"
+    yield "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     for row in facts["speed"]:
         way = way_of(row)
         head = f"| {row['model']} | {row['size']} | {way} |"
         if "why" in row:
-            yield f"{head} {row['why']} | | | | |"
+            yield f"{head} {row['why']} | | | | | |"
             continue
         yield (
             f"{head} {row['embed_seconds']:.1f} s | {row['restore_seconds']:.1f} s | "
             f"{megapixels_per_second(row):.3f} | {row['peak_bytes'] / 1e6:.0f} MB | "
-            f"{share_of_roof(row)} |"
+            f"{share_of_roof(row)} | {share_in_network(row)} |"
         )
     slopes = ", ".join(f"{g.model} {g.exponent:.2f}" for g in growths(facts))
     if slopes:

@@ -236,6 +236,12 @@ def share_of_roof(row: Row) -> str:
     return f"{rate / row['roof_gflops']:.0%}" if rate else ""
 
 
+def share_in_network(row: Row) -> str:
+    """Which part of embedding and of restoring is in the network; empty where that is not known."""
+    shares = [row.get(f"{way}_in_network") for way in ("embed", "restore")]
+    return " / ".join(f"{share:.0%}" for share in shares if share is not None)
+
+
 @dataclass(frozen=True)
 class Bar:
     """Something that has to hold.

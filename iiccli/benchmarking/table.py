@@ -10,6 +10,7 @@ from iiccli.benchmarking.summary import (
     bars,
     matches,
     megapixels_per_second,
+    share_in_network,
     share_of_roof,
     survivals,
     way_of,
@@ -59,7 +60,7 @@ def _robustness(facts: Mapping[str, Any]) -> Iterator[str]:
 def _speed(facts: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"{'model':18}{'size':>10}  {'device':14}{'embed':>9}{'restore':>9}{'Mpixel/s':>10}"
-        f"{'memory':>10}{'of roof':>9}"
+        f"{'memory':>10}{'of roof':>9}{'in network':>12}"
     )
     for row in facts["speed"]:
         way = way_of(row)
@@ -70,7 +71,7 @@ def _speed(facts: Mapping[str, Any]) -> Iterator[str]:
         rate, share = megapixels_per_second(row), share_of_roof(row)
         yield (
             f"{head}{row['embed_seconds']:>7.1f} s{row['restore_seconds']:>7.1f} s{rate:>10.3f}"
-            f"{row['peak_bytes'] / 1e6:>7.0f} MB{share:>9}"
+            f"{row['peak_bytes'] / 1e6:>7.0f} MB{share:>9}{share_in_network(row):>12}"
         )
     for bar in bars(facts):
         sign = "≤" if bar.most else "≥"

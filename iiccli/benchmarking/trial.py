@@ -35,8 +35,11 @@ PAPER = "iicnet-video-5"
 
 _PAPER_CARD = Card(PAPER, "video", "iicnet", settle("iicnet", {"pictures": 5, "blocks": 10}))
 _WARM = (128, 96)
-_WATCHED = (427, 240)
+_WATCHED = (854, 480)
+_UNWATCHED = contextlib.nullcontext()
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+Watch = contextlib.AbstractContextManager[Any]
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,10 @@ def measured(trial: Trial) -> dict[str, Any]:
     Returns:
         `embed_seconds`, `restore_seconds`, of the fastest round; `load_seconds`; `peak_bytes`, the
         most that this process had (on CUDA: that the device held), of which `above_bytes` since
-        the model was loaded; `conv_gflops`, the rate of the network's convolutions both ways (of
-        pictures of 427 × 240 at most), None where it is compiled; `roof_gflops`, that of a large
-        matrix product; `restored_psnr` in dB; `threads`.
+        the model was loaded; `conv_gflops`, the rate of the network's convolutions both ways;
+        `embed_in_network` and `restore_in_network`, the share of the time that is in torch's
+        operations (these three of pictures of 854 × 480 at most, None where it is compiled);
+        `roof_gflops`, that of a large matrix product; `restored_psnr` in dB; `threads`.
 
     Raises:
         IicError: see `iiccli.errors`.
@@ -100,14 +104,19 @@ def measured(trial: Trial) -> dict[str, Any]:
         before = _memory(device)
         rounds = [_both_ways(converter, trial, pictures, device) for _ in range(trial.rounds)]
         peak = _memory(device)
-        meter = Convolutions(device)
+        meters = Convolutions(device), Convolutions(device)
+        shares: tuple[float | None, ...] = (None, None)
         # Watching costs time where operations are small: it gets a round of its own, a short one.
         if not trial.compiled:
             watched = scene(converter.card, _at_most((trial.width, trial.height)), paths)
-            with meter:
-                _both_ways(converter, trial, watched, device)
-        meter.finish()
+            seen = _both_ways(converter, trial, watched, device, meters)
+            for meter in meters:
+                meter.finish()
+            spent = zip(meters, (seen.embed, seen.restore), strict=True)
+            shares = tuple(meter.kernel_seconds / seconds for meter, seconds in spent)
         best = roof(device, _DTYPES[trial.precision])
+    convolving = sum(meter.seconds for meter in meters)
+    flops = sum(meter.flops for meter in meters)
     fastest = min(rounds, key=lambda r: r.embed + r.restore)
     return {
         "embed_seconds": fastest.embed,
@@ -115,7 +124,9 @@ def measured(trial: Trial) -> dict[str, Any]:
         "load_seconds": loaded,
         "peak_bytes": peak,
         "above_bytes": max(0, peak - before),
-        "conv_gflops": meter.flops / meter.seconds / 1e9 if meter.seconds else None,
+        "conv_gflops": flops / convolving / 1e9 if convolving else None,
+        "embed_in_network": shares[0],
+        "restore_in_network": shares[1],
         "roof_gflops": best / 1e9,
         "restored_psnr": fastest.psnr,
         "threads": torch.get_num_threads(),
@@ -136,9 +147,13 @@ class _Round:
 
 
 def _both_ways(
-    converter: Converter, trial: Trial, pictures: list[Any], device: torch.device
+    converter: Converter,
+    trial: Trial,
+    pictures: list[Any],
+    device: torch.device,
+    meters: tuple[Watch, Watch] = (_UNWATCHED, _UNWATCHED),
 ) -> _Round:
-    """Pictures to a carrier and back, as the tasks do, without files."""
+    """Pictures to a carrier and back, as the tasks do, without files; each way inside its meter."""
     level = quality_index(trial.quality, converter.qualities)
     height, width = pictures[0].shape[:2]
     across, down = converter.carrier_size(width, height)
@@ -146,15 +161,17 @@ def _both_ways(
     zoom = float(ZOOM) if converter.card.task == "dual" else 1.0
     carrier: list[Any] = []
     back: list[Any] = []
-    embed = stopwatch(
-        device, lambda: carrier.append(converter.embed(pictures, level, free, zoom=zoom))
-    )
-    restore = stopwatch(
-        device,
-        lambda: back.append(
-            converter.restore(carrier[0], (width, height), level, free, zoom=zoom).pictures
-        ),
-    )
+    with meters[0]:
+        embed = stopwatch(
+            device, lambda: carrier.append(converter.embed(pictures, level, free, zoom=zoom))
+        )
+    with meters[1]:
+        restore = stopwatch(
+            device,
+            lambda: back.append(
+                converter.restore(carrier[0], (width, height), level, free, zoom=zoom).pictures
+            ),
+        )
     each = [min(psnr(a, b), 100.0) for a, b in zip(back[0], pictures, strict=True)]
     return _Round(embed, restore, mean(each) if np.isfinite(each).all() else 0.0)
 

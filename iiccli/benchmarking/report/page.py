@@ -22,6 +22,7 @@ from iiccli.benchmarking.summary import (
     growths,
     matches,
     megapixels_per_second,
+    share_in_network,
     share_of_roof,
     survivals,
     way_of,
@@ -246,18 +247,27 @@ def _speed(facts: Facts) -> Iterator[str]:
     yield (
         "<p>Pictures to a carrier and back in memory, without files, each measurement in a process "
         "of its own. “Of roof” is what the network's convolutions reach of a large matrix product "
-        "in the same process.</p>"
+        "in the same process; “in network” the part of embedding and of restoring that is in "
+        "torch's operations.</p>"
     )
     yield '<section class="card"><div class="wide"><table>'
     yield "<tr><th>model</th><th>size</th><th>on</th>"
-    for head in ("embed, s", "restore, s", "Mpixel/s", "peak, MB", "of roof", "GFLOP/s, roof"):
+    for head in (
+        "embed, s",
+        "restore, s",
+        "Mpixel/s",
+        "peak, MB",
+        "of roof",
+        "GFLOP/s, roof",
+        "in network",
+    ):
         yield f'<th class="n">{head}</th>'
     yield "</tr>"
     for row in facts["speed"]:
         way = way_of(row)
         yield f"<tr><td>{_(row['model'])}</td><td>{_(row['size'])}</td><td>{_(way)}</td>"
         if "why" in row:
-            yield f'<td colspan="6">{_(row["why"])}</td></tr>'
+            yield f'<td colspan="7">{_(row["why"])}</td></tr>'
             continue
         cells = (
             f"{row['embed_seconds']:.2f}",
@@ -266,6 +276,7 @@ def _speed(facts: Facts) -> Iterator[str]:
             f"{row['peak_bytes'] / 1e6:.0f}",
             share_of_roof(row),
             f"{row['roof_gflops']:.0f}",
+            share_in_network(row),
         )
         yield "".join(f'<td class="n">{cell}</td>' for cell in cells) + "</tr>"
     yield "</table></div>"

@@ -35,7 +35,7 @@ PAPER = "iicnet-video-5"
 
 _PAPER_CARD = Card(PAPER, "video", "iicnet", settle("iicnet", {"pictures": 5, "blocks": 10}))
 _WARM = (128, 96)
-_WATCHED = (854, 480)
+_WATCHED = (427, 240)
 _UNWATCHED = contextlib.nullcontext()
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -87,7 +87,7 @@ def measured(trial: Trial) -> dict[str, Any]:
         most that this process had (on CUDA: that the device held), of which `above_bytes` since
         the model was loaded; `conv_gflops`, the rate of the network's convolutions both ways;
         `embed_in_network` and `restore_in_network`, the share of the time that is in torch's
-        operations (these three of pictures of 854 × 480 at most, None where it is compiled);
+        operations (these three of pictures of 427 × 240 at most, None where it is compiled);
         `roof_gflops`, that of a large matrix product; `restored_psnr` in dB; `threads`.
 
     Raises:

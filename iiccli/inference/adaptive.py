@@ -6,7 +6,7 @@ import copy
 import itertools
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -43,12 +43,14 @@ from iiccli.inference.places import (
 from iiccli.inference.precision import enhancing
 from iiccli.inference.quantising import dequantise
 from iiccli.inference.region_message import RegionContent, RegionMessage
+from iiccli.inference.threads import in_pieces, shared
 from iiccli.inference.tiles import Tile, tiles
 from iiccli.networks.adaptive import AdaptiveNet
 from iiccli.networks.adaptive.planes import as_pictures, coded_planes
 from iiccli.room import copied, room
 from iiccli.zoo.modelfile import Card
 
+Item = TypeVar("Item")
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 FIXED = 8192
@@ -116,8 +118,9 @@ class AdaptiveConverter(Converter):
             progress(done / len(places))
             rows, columns = region.pixels.slices
             message = self.message(region, free[rows, columns], quality)
-            z, vectors = self.analyse(pictures, shown, region, zoom)
-            numbers, used, guess = message.write(z, vectors, guess)
+            with in_pieces():
+                z, vectors = self.analyse(pictures, shown, region, zoom)
+                numbers, used, guess = message.write(z, vectors, guess)
             carrier[rows, columns] = put_digits(
                 cover[rows, columns],
                 numbers,
@@ -153,9 +156,10 @@ class AdaptiveConverter(Converter):
         for band in _bands(self.regions(carrier)):
             decoded.advance(waiting[0].outer[0], band[0].cells.bottom * self.config.cell)
             for region in band:
-                content = self._read(carrier, region, free, quality, pad)
+                with in_pieces():
+                    content = self._read(carrier, region, free, quality, pad)
+                    self.synthesise(carrier, region, content, quality, zoom, decoded)
                 damaged += sum(math.prod(block.pixels.shape) for block in content.damaged)
-                self.synthesise(carrier, region, content, quality, zoom, decoded)
                 done += math.prod(region.pixels.shape)
                 progress(0.7 * done / area + 0.3 * waiting[0].inner[0] / rows)
             while waiting and waiting[0].outer[1] <= decoded.planes.bottom:
@@ -219,12 +223,12 @@ class AdaptiveConverter(Converter):
         inner = shifted(span, window, 1)
         vectors = None
         if config.motion:
-            others = pictures[config.scale == 1 :]
-            parts = []
-            for picture in others:
-                whole = remote.estimate(base, self._padded(picture, window)[None])
-                parts.append(whole[(..., *shifted(span, window, config.motion))])
-            vectors = torch.cat(parts)
+            place = (..., *shifted(span, window, config.motion))
+
+            def moved(picture: Pixels) -> Tensor:
+                return remote.estimate(base, self._padded(picture, window)[None])[place]
+
+            vectors = torch.cat(self._each(moved, pictures[config.scale == 1 :]))
         predicted = self._predict(base, inner, vectors)
         shape = (config.cell**2, config.ranks, math.prod(region.cells.shape))
         ordered = np.empty(shape, np.float32)
@@ -353,7 +357,15 @@ class AdaptiveConverter(Converter):
             return self.remote.predict(base[(..., *inner)], None)
         around = margins(inner, base.shape, self.config.motion)
         vectors = F.pad(vectors.to(self.device).float(), around, mode="replicate")
-        return self.remote.predict(base, vectors)[(..., *inner)]
+
+        def predicted(own: Tensor) -> Tensor:
+            return self.remote.predict(base, own[None])[(..., *inner)]
+
+        return torch.cat(self._each(predicted, vectors))
+
+    def _each(self, work: Callable[[Item], Tensor], items: Iterable[Item]) -> list[Tensor]:
+        """What some work gives for each item; a graphics card does one after the other."""
+        return shared(work, items) if self.device.type == "cpu" else [work(item) for item in items]
 
     def _padded(self, picture: Shown, span: Span) -> Tensor:
         return padded(picture, span).to(self.device)

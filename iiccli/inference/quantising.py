@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from iiccli.coding.bits import Ints
+from iiccli.coding.bits import Bits, Ints
 from iiccli.coding.coefficients import DEAD_ZONE, LARGEST, CoefficientCoder, Quantised
 from iiccli.coding.contexts import UNIT
 
@@ -84,6 +84,10 @@ class Trials:
         whole = self._last[1] if known and self._last else self._rounded(level)[0]
         self._last = None  # it is signed from now on
         return np.negative(whole, out=whole, where=self._negative)
+
+    def write(self, level: int) -> list[Bits]:
+        """The payloads of all blocks at a level."""
+        return self._coder.write_ordered(self.quantised(level), level)
 
     def excess_at(self, level: int) -> float | None:
         """What `excess` is at a level."""

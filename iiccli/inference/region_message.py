@@ -21,6 +21,7 @@ from iiccli.coding.runs import Mask, Numbers
 from iiccli.coding.vectors import Small, read_vectors, write_vectors
 from iiccli.inference.levels import FALL, LEVEL_HIGH, LEVEL_LOW, search
 from iiccli.inference.quantising import Floats, Trials
+from iiccli.inference.sharing import SharedTrials, trials_of
 from iiccli.inference.stream import (
     CHECK,
     LEVEL,
@@ -105,11 +106,10 @@ class RegionMessage:
         """
         headed = np.flatnonzero(self.stream.headed)
         sides = [self._side(self.region.blocks[b], vectors) for b in headed]
-        trials = Trials(self.coder, self.coder.ordered(z), self.thresholds)
+        trials = trials_of(self.coder, z, self.thresholds)
         level = self._level(z, trials, headed, sum(map(len, sides)), guess)
         while level is not None:
-            quantised = trials.quantised(level)
-            payloads = self.coder.write_ordered(quantised, level)
+            payloads = trials.write(level)
             own = [np.concatenate((s, payloads[b])) for s, b in zip(sides, headed, strict=True)]
             if sum(map(len, own)) <= self.stream.room:
                 ends = np.cumsum([len(p) for p in own])
@@ -155,11 +155,11 @@ class RegionMessage:
         """The level that `write` would take, or nearly."""
         headed = np.flatnonzero(self.stream.headed)
         side = sum(len(self._side(self.region.blocks[b], vectors)) for b in headed)
-        trials = Trials(self.coder, self.coder.ordered(z), self.thresholds)
+        trials = trials_of(self.coder, z, self.thresholds)
         return self._level(z, trials, headed, side, guess)
 
     def _level(
-        self, z: Floats, whole: Trials, headed: Ints, side: int, guess: int | None
+        self, z: Floats, whole: SharedTrials, headed: Ints, side: int, guess: int | None
     ) -> int | None:
         """The finest level at which all payloads fit beside `side` bits; None if none does."""
         if not len(headed):
@@ -174,7 +174,7 @@ class RegionMessage:
             area = len(chosen) / max(1, np.isin(self.grid.blocks, headed).sum())
             guess, fall = search(lambda n: part.rate(n).sum(), room * area, guess, _ROUGH)
             if guess is not None:
-                whole.excess = part.excess_at(guess)
+                whole.expect(part.excess_at(guess))
         return search(lambda n: whole.rate(n)[headed].sum(), room, guess, _CLOSE, fall)[0]
 
     def _side(self, block: Block, vectors: Small | None) -> Bits:

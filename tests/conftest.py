@@ -1,5 +1,6 @@
 """What several folders of tests share: textured clips and a tiny calibrated model."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -7,6 +8,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+
+# As `iic` does, before torch is loaded: threads that spin while they wait take ten times as long
+# beside the tests of other cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 import torch
 import torch.nn.functional as F
 from hypothesis import HealthCheck, settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import atexit
 import os
 import signal
 import sys
@@ -22,13 +23,16 @@ _LATER = 0.05
 
 
 class Taken:
-    """A context in which signals end what runs, through all `finally` blocks.
+    """A context, a process's last, in which signals end what runs through all `finally` blocks.
 
     The first one is raised, SIGINT as `KeyboardInterrupt` and the others as `SystemExit`. Not all
     code lets that pass: Python makes a `RuntimeError` of it while a class is made, so importing may
     fail with one; what is raised while an object is disposed of vanishes. So what counts in the end
     is `number`, and not what arrives; and what vanished is raised again. One more signal after
     `GRACE` seconds ends the process at once.
+
+    One that comes when all is done comes too late: Python takes a tenth of a second to shut down
+    after torch, and an exit code that says otherwise would be wrong about what was written.
 
     Attributes:
         number: of the signal that came first; None without one.
@@ -38,7 +42,7 @@ class Taken:
         self.number: int | None = None
         self._came = 0.0
         self._lost = False
-        self._before: dict[int, object] = {}
+        self._over = False
         self._hook = sys.unraisablehook
 
     @property
@@ -53,7 +57,10 @@ class Taken:
                 before = signal.getsignal(number)
                 # `nohup` and shells have some ignored, which has to stay so.
                 if before is not signal.SIG_IGN and before is not None:
-                    self._before[number] = signal.signal(number, self._take)
+                    signal.signal(number, self._take)
+            # On its way out Python gives its handlers back to the system, which would kill.
+            atexit.unregister(_deafen)  # so that it is there once
+            atexit.register(_deafen)
         return self
 
     def __exit__(
@@ -63,10 +70,9 @@ class Taken:
         trace: TracebackType | None,
     ) -> bool:
         """Whatever a signal has become ends here."""
-        for number, before in self._before.items():
-            # A process that ends is not to be disturbed any more.
-            handler = before if self.number is None else signal.SIG_IGN
-            signal.signal(number, handler)  # type: ignore[arg-type]
+        self._over = True
+        if self.number is None:
+            self._came = time.monotonic()
         sys.unraisablehook = self._hook
         return self.number is not None
 
@@ -80,9 +86,9 @@ class Taken:
             sys.exit(self.code)
 
     def _take(self, number: int, frame: FrameType | None) -> None:
-        if self.number is not None and not self._lost:
+        if self._over or (self.number is not None and not self._lost):
             if time.monotonic() - self._came > GRACE:
-                os._exit(128 + self.number)
+                os._exit(self.code or 128 + number)
             return
         self._lost = False
         if self.number is None:
@@ -101,6 +107,11 @@ class Taken:
         timer = threading.Timer(_LATER, _thread.interrupt_main, (number,))
         timer.daemon = True
         timer.start()
+
+
+def _deafen() -> None:
+    for number in NUMBERS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 current = Taken()

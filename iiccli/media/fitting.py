@@ -126,6 +126,8 @@ def fit(
     left, top, *inside = how.inner(size)
     small = resize(pixels, (inside[0], inside[1]))
     right, bottom = size[0] - left - inside[0], size[1] - top - inside[1]
+    if not any((top, left, right, bottom)):
+        return small, how
     # Borders that go on as the picture ends cost least to hide.
     return np.pad(small, ((top, bottom), (left, right), (0, 0)), mode="edge"), how
 

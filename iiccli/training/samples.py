@@ -13,8 +13,8 @@ from iiccli.coding.layout import Region, Span
 from iiccli.inference.adaptive import FIXED, AdaptiveConverter
 from iiccli.inference.converter import Pixels
 from iiccli.inference.places import OnAverage, put_digits
-from iiccli.inference.region_message import RegionContent, RegionMessage
 from iiccli.inference.quantising import quantise
+from iiccli.inference.region_message import RegionContent, RegionMessage
 from iiccli.networks.adaptive.planes import coded_planes
 from iiccli.training.groups import Group
 

@@ -1,7 +1,8 @@
 """What several folders of tests share: textured clips and a tiny calibrated model."""
 
 import os
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import torch.nn.functional as F
 from hypothesis import HealthCheck, settings
 from torch import Tensor
 
+from iiccli.cli import signals
 from iiccli.networks.transform import TransformConfig, TransformNet
 from iiccli.zoo.modelfile import Card, save_model
 from tests.transform_tables import Group, calibrate
@@ -93,10 +95,17 @@ def psnr(a: Pixels, b: Pixels) -> float:
 
 
 @pytest.fixture(autouse=True)
-def _quiet_machine() -> None:
-    """Tiny tensors are slower on several threads; and every test has the same chances."""
+def _quiet_machine() -> Iterator[None]:
+    """Tiny tensors are slower on several threads; and every test has the same chances.
+
+    A command takes signals until its process ends, which here goes on.
+    """
     torch.set_num_threads(1)
     torch.manual_seed(0)
+    before = {number: signal.getsignal(number) for number in signals.NUMBERS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

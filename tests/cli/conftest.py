@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -65,11 +64,8 @@ def desk(tmp_path: Path, tiny_models: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def iic(
-    desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Iic]:
+def iic(desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iic:
     """Run `iic` with some arguments in this process."""
-    before = signal.getsignal(signal.SIGTERM)
 
     def run(*words: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["iic", *map(str, words)])
@@ -83,8 +79,7 @@ def iic(
         assert isinstance(code, int)
         return Outcome(code, said.out, said.err)
 
-    yield run
-    signal.signal(signal.SIGTERM, before)
+    return run
 
 
 def ffmpeg_run(*words: object) -> None:

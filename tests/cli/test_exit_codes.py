@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,22 +14,12 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from iiccli.cli import signals
 from iiccli.cli.topics import TOPICS, exit_code_table
 from iiccli.errors import exit_codes
 from tests.cli.conftest import Iic
 from tests.cli.test_process import IIC, environment
 
 ROOT = Path(__file__).parents[2]
-
-
-@contextmanager
-def handlers() -> Iterator[None]:
-    """A process that a signal has ended leaves them ignored."""
-    before = {number: signal.getsignal(number) for number in signals.NUMBERS}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -71,7 +60,7 @@ def ends(
         return code("restore", "l.png", "-o", "open/")
 
     def signalled(number: int) -> int:
-        with monkeypatch.context() as patch, handlers():
+        with monkeypatch.context() as patch:
             patch.setattr(
                 "iiccli.tasks.video.open_clip", lambda *_, **__: signal.raise_signal(number)
             )

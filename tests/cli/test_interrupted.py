@@ -26,15 +26,6 @@ def left_over(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.name.startswith(PREFIX)]
 
 
-@pytest.fixture
-def handlers() -> Iterator[None]:
-    """A process that a signal has ended leaves them ignored."""
-    before = {number: signal.getsignal(number) for number in signals.NUMBERS}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
 def test_killed_it_leaves_nothing_that_lasts(desk: Path, clips: Path, tiny_models: Path) -> None:
     words = ["embed-video", str(clips / "folder"), "-o", "out/covers", "--all", "--frames", "2"]
     with subprocess.Popen(
@@ -97,7 +88,6 @@ def twice(number: int) -> None:
         Path("tidied").touch()
 
 
-@pytest.mark.usefixtures("handlers")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize(
     "way", [at_once, while_a_class_is_made, as_an_error_of_ours, where_an_object_goes, twice]
@@ -116,7 +106,6 @@ def test_whatever_a_signal_becomes_the_code_is_its_own(
     assert Path("tidied").exists() == (way is twice)
 
 
-@pytest.mark.usefixtures("handlers")
 def test_a_folder_is_not_gone_on_with(
     iic: Iic, clips: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +128,43 @@ def test_a_folder_is_not_gone_on_with(
     assert iic("restore", "c/", "-o", "back/").code == 130
     assert seen
     assert not Path("back").exists()
+
+
+def test_once_all_is_done_it_comes_too_late(desk: Path, tiny_models: Path) -> None:
+    """What Python disposes of last raises signals, which nobody takes any more."""
+    code = (
+        "import os, sys\n"
+        "from iiccli.__main__ import main\n"
+        "class Last:\n"
+        "    def __del__(self, kill=os.kill, me=os.getpid(), make=os.mkdir):\n"
+        "        for number in (1, 2, 15): kill(me, number)\n"
+        "        make('reached')\n"
+        "last = Last()\n"
+        "sys.argv = ['iic', *sys.argv[1:]]\n"
+        "main()\n"
+    )
+    for words, left in ((["--help"], 0), (["inspect", "missing.png"], 3)):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words],
+            capture_output=True,
+            env=environment(tiny_models),
+            check=False,
+        )
+        assert done.returncode == left, done.stderr
+        Path("reached").rmdir()
+
+
+def test_what_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread may keep a process from ending that has nothing more to do."""
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    with signals.Taken() as taken:
+        pass
+    signal.raise_signal(signal.SIGTERM)
+    assert (taken.code, ended) == (None, [])
+    monkeypatch.setattr(signals, "GRACE", -1)
+    signal.raise_signal(signal.SIGTERM)
+    assert ended == [143]
 
 
 def test_ctrl_c_while_it_loads(desk: Path, tiny_models: Path) -> None:

@@ -1,4 +1,11 @@
-"""All that reads what nobody vouches for, each as a target of `harness.feed`."""
+"""All that reads what nobody vouches for, each as a target of `harness.feed`.
+
+Pictures above `MOST_PIXELS` are refused meanwhile, as those above 2^28 are by default. What is read
+of a picture grows with its pixels, all 268 million of which are allowed to take their minute and
+their gigabytes: with damage that makes a picture large by chance the harness could tell neither
+hanging nor a hole from honest work. What is done at the limit does not depend on where it lies;
+`claim` tries it where it lies by default.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +13,7 @@ import io
 import os
 import struct
 import sys
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,28 +25,32 @@ import numpy as np
 import torch
 from PIL import Image
 
+from iiccli import limits
 from iiccli.__main__ import main
 from iiccli.carrier import CODEC_VERSION, NO_MODEL, Header, describe, read_carrier, sentence
 from iiccli.carrier.header import BINARY_LENGTH
 from iiccli.coding.protection import OWN, Protection
 from iiccli.coding.whole import Whole
 from iiccli.datasets.manifest import read_manifest
-from iiccli.errors import IicError
+from iiccli.errors import IicError, InputError
+from iiccli.evaluation.detecting.check import check
+from iiccli.evaluation.detecting.specimens import Manner, split_groups
 from iiccli.inference import message, region_message
 from iiccli.inference.codec import CodecConverter
 from iiccli.inference.converter import make_converter
 from iiccli.inference.places import put_digits
 from iiccli.media import av1
-from iiccli.media.clip import open_clip
+from iiccli.media.clip import Clip, open_clip
 from iiccli.media.image import read_picture
 from iiccli.tasks.conversion import MODULES, conversion
-from iiccli.tasks.models import Loader
+from iiccli.tasks.models import Loader, choose_entry
 from iiccli.tasks.restoring import restore, restore_outputs
 from iiccli.training.recipes import read_recipe
 from iiccli.zoo.catalogue import entries
 from iiccli.zoo.importing import import_official
 from iiccli.zoo.modelfile import load_model
-from tests.conftest import moving_clip
+from tests.conftest import Pixels, moving_clip
+from tests.fuzz.claims import claim
 from tests.fuzz.harness import Target
 from tests.fuzz.mutating import (
     ODD_NUMBERS,
@@ -51,6 +63,7 @@ from tests.fuzz.mutating import (
 from tests.fuzz.seeds import SIDE, Seeds
 
 CPU = torch.device("cpu")
+MOST_PIXELS = 2**18
 Damage = Callable[[bytes, Random, Sequence[bytes]], bytes]
 
 
@@ -69,6 +82,8 @@ def targets(seeds: Seeds) -> dict[str, Target]:
         "recipe": _file(seeds.recipes, ".yaml", _recipe, 10),
         "clip": _file(seeds.clips, "", _clip, 3),
         "picture": _file(seeds.pictures, "", _picture, 12),
+        "claim": Target(claim, _claim, 8),
+        "photos": _photos(seeds),
         "words": Target(_words, _command, 5),
     }
 
@@ -290,10 +305,69 @@ def _picture(path: Path) -> None:
     read_picture(path)
 
 
+def _claim(content: bytes, folder: Path, chance: Random) -> None:
+    """A picture that claims to be larger than is read: refused in a sentence, by all that reads.
+
+    ffmpeg passes over what the box of an AVIF claims, and plays the small picture in it.
+    """
+    path = folder / "claim.png"
+    path.write_bytes(content)
+    before = os.environ.pop(limits.VARIABLE, None)
+    try:
+        for reads in (read_picture, read_carrier, open_clip):
+            try:
+                found = reads(path)
+            except InputError as error:
+                assert error.message.startswith(str(path))
+                assert error.message.endswith(".")
+                assert error.message.isprintable()
+            else:
+                assert isinstance(found, Clip)
+                assert np.prod(found.info.size) < MOST_PIXELS
+    finally:
+        if before is not None:
+            os.environ[limits.VARIABLE] = before
+
+
+def _photos(seeds: Seeds) -> Target:
+    """A folder of photographs for `iic detect`, some damaged, of another format, or missing."""
+    model = Loader(device="cpu").load(choose_entry("hide", 2, "hide-1"))
+    honest = [_png_of(moving_clip(64, 72, 1, seed=seed)[0]) for seed in range(9)]
+
+    def make(chance: Random) -> list[bytes]:
+        found = list(honest)
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(len(found))
+            found[at] = damaged(found[at], chance, seeds.pictures)
+            if chance.random() < 0.3:
+                found[at] = chance.choice((b"", chance.choice(seeds.pictures)))
+        return found[: chance.choice((2, 8, 9, 9, 9))]
+
+    def run(contents: list[bytes], folder: Path, chance: Random) -> None:
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            for number, content in enumerate(contents):
+                (Path(name) / f"{number}.png").write_bytes(content)
+            told: list[str] = []
+            groups = split_groups(Path(name), None, 1)
+            made = check(*groups, model, Manner(size=64), failed=lambda name, _: told.append(name))
+        assert made.trained + made.tried + len(told) == len(contents)
+        for verdict in made.verdicts:
+            assert 0 <= verdict.rating.auc <= 1
+            assert 0 <= verdict.rating.accuracy <= 1
+
+    return Target(make, run, 1)
+
+
+def _png_of(pixels: Pixels) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
 _VERBS = (
     *("embed-video", "hide", "compose", "decompose", "mononize", "dual-view", "gray", "rescale"),
-    *("restore", "inspect", "evaluate", "devices", "models", "models list", "models show"),
-    *("models import", "data", "data check", "train recipes", "train plot"),
+    *("restore", "inspect", "evaluate", "detect", "devices", "models", "models list"),
+    *("models show", "models import", "data", "data check", "train recipes", "train plot", "help"),
 )
 _OPTIONS = (
     *("-o", "--output", "--json", "--model", "--quality", "--frames", "--start", "--end", "--key"),
@@ -308,10 +382,25 @@ _OPTIONS = (
         "--help",
         "--nonsense",
         "--all",
+        "--train",
+        "--limit",
+        "--locked",
     ),
 )
 _VALUES = (
-    *("in.png", "in.mp4", "in", "out.png", "out.jpg", "out/", "-", "in.png/x", "video-5", "hide"),
+    *(
+        "in.png",
+        "in.mp4",
+        "in",
+        ".",
+        "out.png",
+        "out.jpg",
+        "out/",
+        "-",
+        "in.png/x",
+        "video-5",
+        "hide",
+    ),
     *("codec", "cover", "1x1", "0x0", "99999999x1", "1:2:3", "40,25", "2", "16", "-3", "1e9", "0"),
 )
 

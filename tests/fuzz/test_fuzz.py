@@ -15,11 +15,11 @@ import pytest
 from iiccli import limits
 from tests.fuzz.harness import Target, feed
 from tests.fuzz.seeds import make_seeds
-from tests.fuzz.targets import targets
+from tests.fuzz.targets import MOST_PIXELS, targets
 
 NAMES = (
     *("carrier", "header", "stamp", "adaptive", "transform", "codec", "model", "checkpoint"),
-    *("manifest", "recipe", "clip", "picture", "words"),
+    *("manifest", "recipe", "clip", "picture", "claim", "photos", "words"),
 )
 FAST = 3
 """Inputs of the fast suite for each unit of weight."""
@@ -31,7 +31,7 @@ SEED = int(os.environ.get("IIC_FUZZ_SEED", "1"))
 def all_targets(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> dict[str, Target]:
     patch = pytest.MonkeyPatch()
     patch.setenv("IIC_MODELS", "")  # seeds set it; this puts it back
-    patch.setenv(limits.VARIABLE, str(2**18))  # work grows with pixels; larger ones are refused
+    patch.setenv(limits.VARIABLE, str(MOST_PIXELS))
     request = make_seeds(tmp_path_factory.mktemp("seeds"), tiny_model)
     found = targets(request)
     assert set(found) == set(NAMES)

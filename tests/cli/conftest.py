@@ -20,7 +20,6 @@ from iiccli.media import ffmpeg
 from iiccli.media.clip import open_clip, write_clip
 from iiccli.zoo import catalogue
 from tests.conftest import Pixels, moving_clip
-from tests.shared import shared
 
 SIZE = (80, 64)
 COUNT = 12
@@ -98,10 +97,7 @@ def frames() -> list[Pixels]:
 @pytest.fixture(scope="session")
 def clips(frames: list[Pixels], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one clip of every kind, of `COUNT` frames at 8 a second."""
-    return shared(tmp_path_factory, "clips", lambda folder: _put_clips(folder, frames))
-
-
-def _put_clips(folder: Path, frames: list[Pixels]) -> None:
+    folder = tmp_path_factory.mktemp("clips")
     for name in ("clip.mp4", "clip.mkv", "clip.webm", "clip.gif", "clip.webp", "clip.apng"):
         write_clip(folder / name, frames, Fraction(8))
     write_clip(folder / "folder", frames, Fraction(25))
@@ -118,6 +114,7 @@ def _put_clips(folder: Path, frames: list[Pixels]) -> None:
     durations = [0.1, 0.3, 0.1, 0.1, 0.5, 0.1, 0.1, 0.2, 0.1, 0.1, 0.1, 0.4]
     write_clip(folder / "uneven.gif", frames, Fraction(8), durations=durations)
     write_clip(folder / "one.mp4", frames[:1], Fraction(8))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -51,10 +51,9 @@ def test_results_go_to_stdout_and_nothing_else_anywhere(
     done = process((*words, "--json"), tiny_models)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["output"] == "cover.png"
-    done = process(("inspect", "missing.png"), tiny_models)
-    assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr == "iic: missing.png does not exist.
-"
+    done = process(words, tiny_models)
+    assert (done.returncode, done.stdout) == (7, "")
+    assert done.stderr == "iic: cover.png exists already.\nhint: Use --force to replace it.\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -136,12 +135,12 @@ def test_a_mistake_of_ours_asks_for_a_report(
 
 def test_the_traceback_is_shown_when_asked_for(tiny_models: Path) -> None:
     code = (
-        "import sys\n"
+        "import iiccli.cli.output as o, sys\n"
         "from iiccli.__main__ import main\n"
-        "import iiccli.cli.help as h\n"
+        "import iiccli.cli.devices as d\n"
         "def fail(*a, **k): raise ZeroDivisionError('by nought')\n"
-        "h.result = fail\n"
-        "sys.argv = ['iic', 'help']\n"
+        "d.result = fail\n"
+        "sys.argv = ['iic', 'devices']\n"
         "main()\n"
     )
     for debug, words in ((None, "please report"), ("1", "traceback (most recent call last)")):

@@ -62,10 +62,7 @@ def pixels_of(image: Image.Image) -> Pixels:
     channels = len(image.getbands())
     pixels = room((image.height, image.width, channels)[: 2 + (channels > 1)], np.uint8)
     for rows in strips(pixels):
-        box = (0, rows.start, image.width, rows.stop)
-        pixels[rows] = np.asarray(
-            image if rows.stop - rows.start == image.height else image.crop(box)
-        )
+        pixels[rows] = np.asarray(image.crop((0, rows.start, image.width, rows.stop)))
     return pixels
 
 

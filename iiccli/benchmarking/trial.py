@@ -20,7 +20,7 @@ import torch
 
 from iiccli.benchmarking.convolutions import Convolutions, roof, stopwatch
 from iiccli.benchmarking.scenes import ZOOM, scene
-from iiccli.carrier import header_samples
+from iiccli.carrier import free_samples
 from iiccli.errors import IicError
 from iiccli.evaluation.metrics import psnr
 from iiccli.inference.converter import Converter, make_converter
@@ -157,7 +157,7 @@ def _both_ways(
     level = quality_index(trial.quality, converter.qualities)
     height, width = pictures[0].shape[:2]
     across, down = converter.carrier_size(width, height)
-    free = ~header_samples(down, across, converter.channels)
+    free = free_samples(down, across, converter.channels, locked=False)
     zoom = float(ZOOM) if converter.card.task == "dual" else 1.0
     carrier: list[Any] = []
     back: list[Any] = []

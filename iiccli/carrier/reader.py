@@ -124,7 +124,8 @@ def take_for_carrier(
     decoded = decode(path, max_pixels)
     if decoded.pixels is None:
         _refuse_depth(path, decoded, known=False)
-    pixels, notes = decoded.pixels, tuple[str, ...]()
+    pixels = decoded.pixels
+    notes: tuple[str, ...] = ()
     if not holds(pixels):
         for turn, candidate in turned_back(pixels):
             if holds(candidate):

@@ -29,6 +29,7 @@ from iiccli.coding.contexts import (
     class_centre,
     class_of,
     exp2,
+    part_of,
     steps,
 )
 from iiccli.coding.rans import (
@@ -150,6 +151,11 @@ class CoefficientCoder:
         self._owners = [grid.blocks[c] for c in grid.colours]
         self._counts = [np.bincount(o, minlength=blocks) for o in self._owners]
         self._seats: dict[tuple[int, int], Seats] = {}
+
+    def part(self, blocks: Ints) -> tuple[CoefficientCoder, Ints]:
+        """A coder of some blocks alone, and which of the region's cells are theirs."""
+        grid, cells = part_of(self.grid, blocks)
+        return CoefficientCoder(self.tables, grid, len(blocks)), cells
 
     def ordered(self, values: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
         """Values (cell², ranks, cells) as they are coded: frequencies by layer, cells by colour.

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from iiccli.room import strips
+
 Pixels = npt.NDArray[np.uint8]
 Plane = npt.NDArray[np.float64]
 
@@ -20,8 +22,6 @@ _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 _LUMA = np.array((65.481, 128.553, 24.966)) / 255
 _BLACK = 16
-_BLOCK = 1 << 20
-"""Samples that are compared at a time."""
 
 
 def psnr(a: Pixels | Plane, b: Pixels | Plane) -> float:
@@ -35,10 +35,9 @@ def psnr(a: Pixels | Plane, b: Pixels | Plane) -> float:
 
 def _squares(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> int:
     """The sum of squared differences, some rows at a time: floats take eight times the memory."""
-    step = max(1, _BLOCK * len(a) // a.size)
     total = 0
-    for top in range(0, len(a), step):
-        apart = a[top : top + step].astype(np.int32) - b[top : top + step]
+    for rows in strips(a):
+        apart = a[rows].astype(np.int32) - b[rows]
         total += int(np.square(apart).sum(dtype=np.int64))
     return total
 

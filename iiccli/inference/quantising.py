@@ -80,9 +80,8 @@ class Trials:
 
     def quantised(self, level: int) -> Quantised:
         """The coefficients in whole steps, in the order of coding."""
-        known = self._last is not None and self._last[0] == level
-        whole = self._last[1] if known and self._last else self._rounded(level)[0]
-        self._last = None  # it is signed from now on
+        last, self._last = self._last, None  # what is given away is signed from now on
+        whole = last[1] if last is not None and last[0] == level else self._rounded(level)[0]
         return np.negative(whole, out=whole, where=self._negative)
 
     def write(self, level: int) -> list[Bits]:

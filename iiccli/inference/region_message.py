@@ -15,7 +15,7 @@ from iiccli.coding.coefficients import (
     Tables,
     length,
 )
-from iiccli.coding.contexts import make_grid, part_of
+from iiccli.coding.contexts import make_grid
 from iiccli.coding.layout import Block, Region
 from iiccli.coding.runs import Mask, Numbers
 from iiccli.coding.vectors import Small, read_vectors, write_vectors
@@ -165,11 +165,11 @@ class RegionMessage:
         if not len(headed):
             return None
         room = self.stream.room - side
-        few = headed[len(headed) // _FEW // 2 :: max(1, len(headed) // _FEW)]
+        step = max(1, len(headed) // _FEW)
+        few = headed[step // 2 :: step]
         fall = FALL
         if len(few) < len(headed):
-            grid, chosen = part_of(self.grid, few)
-            coder = CoefficientCoder(self.tables, grid, len(few))
+            coder, chosen = self.coder.part(few)
             part = Trials(coder, coder.ordered(z[..., chosen]), self.thresholds)
             area = len(chosen) / max(1, np.isin(self.grid.blocks, headed).sum())
             guess, fall = search(lambda n: part.rate(n).sum(), room * area, guess, _ROUGH)

@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from iiccli.coding.bits import Bits
 from iiccli.coding.coefficients import CoefficientCoder
-from iiccli.coding.contexts import part_of
 from iiccli.inference.quantising import Floats, Trials
 from iiccli.inference.threads import shared, workers
 
@@ -30,8 +29,7 @@ def trials_of(coder: CoefficientCoder, z: Floats, thresholds: Floats | None) -> 
     def begun(span: tuple[int, int]) -> Trials:
         if count == 1:
             return Trials(coder, coder.ordered(z), thresholds)
-        grid, cells = part_of(coder.grid, np.arange(*span))
-        own = CoefficientCoder(coder.tables, grid, span[1] - span[0])
+        own, cells = coder.part(np.arange(*span))
         return Trials(own, own.ordered(z[..., cells]), thresholds)
 
     return SharedTrials(shared(begun, pairwise(borders)))

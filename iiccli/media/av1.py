@@ -14,14 +14,13 @@ import numpy.typing as npt
 from iiccli.errors import InputError, OutputError
 from iiccli.media import ffmpeg
 from iiccli.media.resize import Pixels
+from iiccli.room import strips
 from iiccli.temporary import scratch_folder
 
 COARSEST = 63
 """Levels are 0 .. 63; the finest is lossless."""
 
 _LONGEST_LINE = 200
-_AT_ONCE = 1 << 18
-"""Pixels that are converted at a time."""
 _TOP = 4095
 _MIDDLES = np.array([0.0, 2048.0, 2048.0])
 _OF_RGB = np.array(
@@ -128,9 +127,8 @@ def _picture(planes: Samples) -> Pixels:
     """Undo `_planes`, some rows at a time, as floats take eight times the memory."""
     _, height, width = planes.shape
     result = np.empty((height, width, 3), np.uint8)
-    step = max(1, _AT_ONCE // width)
-    for top in range(0, height, step):
-        centred = planes[:, top : top + step].transpose(1, 2, 0) - _MIDDLES
+    for rows in strips(result):
+        centred = planes[:, rows].transpose(1, 2, 0) - _MIDDLES
         for channel, weights in enumerate(_TO_RGB * (255 / _TOP)):
-            result[top : top + step, :, channel] = np.rint(centred @ weights).clip(0, 255)
+            result[rows, :, channel] = np.rint(centred @ weights).clip(0, 255)
     return result

@@ -30,6 +30,7 @@ from iiccli.tasks.stills import (
     alpha_of,
     attached_to,
     in_profile_of,
+    percent,
     read_flat,
     read_noted,
     silent,
@@ -243,7 +244,7 @@ def _original(pixels: Pixels, path: Path, size: tuple[int, int], rule: Rule, not
         pixels = cropped(pixels, size)
         kept = pixels.shape[0] * pixels.shape[1] / whole
         if kept < 1:
-            note(f"{path.name}: {_percent(1 - kept)} of it was cut to the cover's proportions.")
+            note(f"{path.name}: {percent(1 - kept)} of it was cut to the cover's proportions.")
     height, width = pixels.shape[:2]
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
         raise InputError(
@@ -256,14 +257,10 @@ def _original(pixels: Pixels, path: Path, size: tuple[int, int], rule: Rule, not
     if share < _LOSES:
         at = (inside[1], inside[0]) if how.turned else inside
         note(
-            f"{path.name}: {width}×{height} is kept at {at[0]}×{at[1]}, {_percent(share)} of its "
+            f"{path.name}: {width}×{height} is kept at {at[0]}×{at[1]}, {percent(share)} of its "
             "pixels, so it comes back with less detail; a larger cover keeps more."
         )
     return pixels
-
-
-def _percent(share: float) -> str:
-    return "less than 1 %" if share < 0.01 else f"{100 * share:.0f} %"
 
 
 def _count(secrets: int) -> str:

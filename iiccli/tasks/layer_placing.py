@@ -18,6 +18,7 @@ from iiccli.media.compositing import placed
 from iiccli.media.fitting import RULES, Rule, cropped, inner
 from iiccli.media.image import Pixels, resize
 from iiccli.tasks.pairs import fit_words
+from iiccli.tasks.stills import percent
 
 Size = tuple[int, int]
 """Width and height."""
@@ -175,7 +176,7 @@ def put(
     _check_seen(canvas, foreground, name, "Give another --position.")
     if cut:
         note(
-            f"{name}: {_percent(cut)} of its area reaches beyond the background "
+            f"{name}: {percent(cut)} of its area reaches beyond the background "
             f"({width}×{height} at {corner[0]},{corner[1]} on {size[0]}×{size[1]}) and was cut"
             + ("." if resizing else "; --resize would fit it.")
         )
@@ -213,7 +214,3 @@ def _just_fitting(own: Size, size: Size) -> Size:
     scale = min(size[0] / own[0], size[1] / own[1])
     width, height = (max(1, min(round(a * scale), b)) for a, b in zip(own, size, strict=True))
     return width, height
-
-
-def _percent(share: float) -> str:
-    return "less than 1 %" if share < 0.01 else f"{100 * share:.0f} %"

@@ -164,7 +164,7 @@ def restore_pictures(
     if not model.hash.startswith(header.model_hash):
         _check_fits(model, carrier)
         foreign = (f"restored with {model.name}, though made by {_maker(header)}",)
-    pixels = _with_channels(carrier.pixels, model.converter.channels)
+    pixels = with_channels(carrier.pixels, model.converter.channels)
     height, width = pixels.shape[:2]
     size = _picture_size(header, (width, height), model.converter.scale)
     shape = (height, width, model.converter.channels)
@@ -305,7 +305,7 @@ def _reference_first(count: int, reference: int) -> list[int]:
     return [reference, *(i for i in range(count) if i != reference)]
 
 
-def _with_channels(pixels: Pixels, channels: int) -> Pixels:
+def with_channels(pixels: Pixels, channels: int) -> Pixels:
     """The carrier as its model takes it: gray for one channel, else RGB."""
     if channels == 1:
         return pixels if pixels.ndim == 2 else pixels[..., 1]

@@ -86,3 +86,8 @@ def spare(sources: Sequence[Path], target: Path) -> None:
     for source in sources:
         if target.exists() and source.exists() and target.samefile(source):
             raise UsageError(f"{target} is one of the inputs.", "Give another name with -o.")
+
+
+def percent(share: float) -> str:
+    """A share, 0..1, in words for a remark."""
+    return "less than 1 %" if share < 0.01 else f"{100 * share:.0f} %"

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from iiccli.carrier import (
     CODEC,
     Carrier,
@@ -22,7 +20,7 @@ from iiccli.errors import DamagedCarrierError, NotACarrierError, UsageError
 from iiccli.media.fitting import RULES, Rule
 from iiccli.tasks.hiding import MAX_SECRETS, TASK, essentials_of
 from iiccli.tasks.models import METHODS, Loader, choose_entry
-from iiccli.tasks.pictures import quality_index
+from iiccli.tasks.pictures import quality_index, with_channels
 
 
 @dataclass(frozen=True)
@@ -135,7 +133,9 @@ def read_told(path: Path, what: Told, loader: Loader) -> Carrier:
         )
 
     def holds(pixels: Pixels) -> bool:
-        colours = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
-        return converter.holds(colours, quality, free_samples(*colours.shape, locked=False))
+        shown = with_channels(pixels, converter.channels)
+        height, width = shown.shape[:2]
+        free = free_samples(height, width, converter.channels, locked=False)
+        return converter.holds(shown, quality, free)
 
     return take_for_carrier(path, header_for, holds=holds)

@@ -87,11 +87,13 @@ def objective_of(recipe: Recipe, engine: Accelerator) -> Objective:
     room = converter.room_for(carrier)
     room.advance(0, side)
     planes = room.planes.part(Span(0, side, 0, side))
+    planes[:] = 0
     own = slice(None) if net.config.joint else slice(3)
     whole = torch.from_numpy(planes[own]).to(engine.device)
     cells = side // net.config.cell
-    sides = torch.from_numpy(room.side.part(Span(0, cells, 0, cells)))
-    example = Example(whole, whole, sides[0].half().to(engine.device))
+    sides = room.side.part(Span(0, cells, 0, cells))
+    sides[:] = 0
+    example = Example(whole, whole, torch.from_numpy(sides[0]).half().to(engine.device))
     net.to(engine.device)
     net.enhancer.requires_grad_(True)
     return Repair(net, recipe, [example], [])

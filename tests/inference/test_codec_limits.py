@@ -97,5 +97,5 @@ def test_a_file_that_claims_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_strips_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     planes = np.random.default_rng(0).integers(0, 4096, (3, 37, 20)).astype(np.uint16)
     whole = av1._picture(planes)
-    monkeypatch.setattr(av1, "_AT_ONCE", 50)
+    monkeypatch.setattr("iiccli.room._STRIP", 3 * 50)
     assert (av1._picture(planes) == whole).all()

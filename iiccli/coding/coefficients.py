@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from iiccli.coding.bits import Bits, Ints, Packed, put
 from iiccli.coding.contexts import (
     CLASSES,
+    MOST,
     ONE,
     UNIT,
     Grid,
@@ -29,6 +30,7 @@ from iiccli.coding.contexts import (
     class_centre,
     class_of,
     exp2,
+    layers_of,
     part_of,
     steps,
 )
@@ -113,6 +115,11 @@ class Tables:
         """Principal components at each frequency."""
         return int(self.scales.shape[1])
 
+    def part(self, ranks: slice) -> Tables:
+        """The tables of some ranks alone."""
+        scales, weights = self.scales[:, ranks], self.weights[:, ranks]
+        return Tables(self.cell, scales, weights, self.frequencies)
+
     @cached_property
     def starts(self) -> npt.NDArray[np.uint32]:
         """Of each symbol in each class."""
@@ -144,10 +151,14 @@ class CoefficientCoder:
         tables: of the model.
         grid: of the region's cells.
         blocks: how many blocks the region has.
+        before: see `Surroundings`.
     """
 
-    def __init__(self, tables: Tables, grid: Grid, blocks: int) -> None:
+    def __init__(
+        self, tables: Tables, grid: Grid, blocks: int, before: Quantised | None = None
+    ) -> None:
         self.tables, self.grid, self.blocks = tables, grid, blocks
+        self._before = before
         self._owners = [grid.blocks[c] for c in grid.colours]
         self._counts = [np.bincount(o, minlength=blocks) for o in self._owners]
         self._seats: dict[tuple[int, int], Seats] = {}
@@ -156,6 +167,19 @@ class CoefficientCoder:
         """A coder of some blocks alone, and which of the region's cells are theirs."""
         grid, cells = part_of(self.grid, blocks)
         return CoefficientCoder(self.tables, grid, len(blocks)), cells
+
+    def after(self, known: Quantised, count: int) -> CoefficientCoder:
+        """A coder of the `count` ranks that come after those known, and of the last of these.
+
+        Args:
+            known: (cell², ranks, cells) magnitudes in the order of coding, at least one rank.
+            count: how many ranks follow.
+        """
+        first = known.shape[1] - 1
+        tables = self.tables.part(slice(first, first + 1 + count))
+        # Before the second rank that is here come all that are left out.
+        before = np.minimum(known[:, :first], MOST).sum(1, dtype=np.int32)
+        return CoefficientCoder(tables, self.grid, self.blocks, before)
 
     def ordered(self, values: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
         """Values (cell², ranks, cells) as they are coded: frequencies by layer, cells by colour.
@@ -194,8 +218,13 @@ class CoefficientCoder:
 
     def classes(self, quantised: Quantised, level: int) -> npt.NDArray[np.uint8]:
         """The class of each coefficient, shaped as they are."""
-        layers = self._layers(self.ordered(np.abs(quantised)), level)
-        return self._as_given(np.concatenate([classes for _, classes in layers]))
+        return self.as_given(self.classes_of(self.ordered(np.abs(quantised)), level))
+
+    def classes_of(
+        self, magnitudes: npt.NDArray[np.integer], level: int
+    ) -> npt.NDArray[np.uint8]:
+        """As `classes`, of magnitudes in the order of coding, and in that order."""
+        return np.concatenate([classes for _, classes in self._layers(magnitudes, level)])
 
     def rounded(
         self, sizes: npt.NDArray[np.float32], level: int, thresholds: npt.NDArray[np.float32]
@@ -213,10 +242,10 @@ class CoefficientCoder:
             `rate_of` says, in one pass instead of two.
         """
         tables, most = self.tables, thresholds.shape[1] - 1
-        around = Surroundings(self.grid, tables.cell, exp2(tables.scales - level))
+        around = self._around(level)
         result: Quantised = np.empty(sizes.shape, np.int32)
         cells = np.zeros(self.grid.cells)
-        for number, place in enumerate(_layers_of(tables.cell)):
+        for number, place in enumerate(layers_of(tables.cell)):
             own, below = result[place], sizes[place].astype(np.int32)
             above = sizes[place] - below.astype(np.float32)
             np.add(below, above > 0.5 + DEAD_ZONE, out=own)
@@ -259,11 +288,14 @@ class CoefficientCoder:
         self, magnitudes: npt.NDArray[np.integer], level: int
     ) -> Iterator[tuple[npt.NDArray[np.integer], npt.NDArray[np.uint8]]]:
         """Magnitudes in the order of coding and their classes, layer by layer."""
-        tables = self.tables
-        around = Surroundings(self.grid, tables.cell, exp2(tables.scales - level))
-        for number, place in enumerate(_layers_of(tables.cell)):
+        around = self._around(level)
+        for number, place in enumerate(layers_of(self.tables.cell)):
             own = magnitudes[place]
-            yield own, class_of(around.expected_layer(number, own, tables.weights))
+            yield own, class_of(around.expected_layer(number, own, self.tables.weights))
+
+    def _around(self, level: int) -> Surroundings:
+        tables = self.tables
+        return Surroundings(self.grid, tables.cell, exp2(tables.scales - level), self._before)
 
     def _entries(
         self, number: int, pairs: npt.NDArray[np.uint32]
@@ -362,11 +394,11 @@ class CoefficientCoder:
                 pointers += totals
                 signed[chosen] = _signed_magnitudes(number[chosen], value)
             values = signed.reshape(classes.T.shape).T
-            place = _layers_of(tables.cell)[step.layer], step.rank, grid.spans[step.colour]
+            place = layers_of(tables.cell)[step.layer], step.rank, grid.spans[step.colour]
             quantised[place] = values
             found[place] = classes
             around.put(step, np.abs(values))
-        return self._as_given(quantised), self._as_given(found)
+        return self.as_given(quantised), self.as_given(found)
 
     def _base(self, levels: Ints, level: Ints) -> Magnitudes:
         """What `Surroundings` begins with: of all cells alike, if their blocks' levels are."""
@@ -375,7 +407,7 @@ class CoefficientCoder:
             return exp2(scales - np.int32(levels[0]))
         return exp2(scales[..., None] - level.astype(np.int32)[self.grid.blocks])
 
-    def _as_given(self, ordered: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+    def as_given(self, ordered: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
         """Undo `ordered`."""
         cells = np.empty(self.grid.cells, np.int64)
         cells[self.grid.order] = np.arange(self.grid.cells)
@@ -400,14 +432,6 @@ class _Plain:
     values: Ints
     widths: npt.NDArray[np.uint8]
     owners: npt.NDArray[np.uint16]
-
-
-@cache
-def _layers_of(cell: int) -> tuple[slice, ...]:
-    """Where each layer's frequencies lie in the order of coding."""
-    counts = [min(number + 1, 2 * cell - 1 - number) for number in range(2 * cell - 1)]
-    ends = np.cumsum(counts).tolist()
-    return tuple(slice(end - count, end) for end, count in zip(ends, counts, strict=True))
 
 
 def _places(magnitudes: npt.NDArray[np.integer], classes: npt.NDArray[np.uint8]) -> Ints:

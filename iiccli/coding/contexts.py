@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,7 @@ FEATURES = 8
 CLASSES = 52
 """Classes of expected magnitude; `class_of` tells which."""
 
-_LARGEST = 8191
+MOST = 8191
 """Magnitudes are cut off here before they are summed, so that sums stay within 32 bits."""
 
 _FIRST, _RATIO = 8.0, 1.3
@@ -61,7 +61,7 @@ def class_centre(number: int) -> float:
 
 
 def exp2(steps: npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
-    """`ONE` · 2^(steps / UNIT), rounded down, at most `_LARGEST` · `ONE`, in whole numbers."""
+    """`ONE` · 2^(steps / UNIT), rounded down, at most `MOST` · `ONE`, in whole numbers."""
     whole, part = np.divmod(np.clip(steps, -20 * UNIT, 13 * UNIT - 1), UNIT)
     value: Magnitudes = ((_POWERS[part] << (whole + 20)) >> 34).astype(np.int32)
     return value
@@ -161,6 +161,14 @@ def by_layer(cell: int) -> Ints:
     return np.concatenate([step.frequencies for step in steps(cell, 1) if step.colour == 0])
 
 
+@cache
+def layers_of(cell: int) -> tuple[slice, ...]:
+    """Where each layer's frequencies lie in the order of coding."""
+    counts = [min(number + 1, 2 * cell - 1 - number) for number in range(2 * cell - 1)]
+    ends = np.cumsum(counts).tolist()
+    return tuple(slice(end - count, end) for end, count in zip(ends, counts, strict=True))
+
+
 class Surroundings:
     """The magnitudes known so far, and what they tell of the next.
 
@@ -171,10 +179,14 @@ class Surroundings:
         cell: side of a cell in pixels.
         base: (cell², ranks) expected magnitudes with nothing known, in parts of `ONE`; or
             (cell², ranks, cells).
+        before: (cell², cells) of ranks that are left out, which come before all that are here:
+            their magnitudes' sums, frequencies by layer and cells in `grid.order`.
     """
 
-    def __init__(self, grid: Grid, cell: int, base: Magnitudes) -> None:
-        self.grid, self.cell = grid, cell
+    def __init__(
+        self, grid: Grid, cell: int, base: Magnitudes, before: Magnitudes | None = None
+    ) -> None:
+        self.grid, self.cell, self._before = grid, cell, before
         self._ranks = base.shape[1]
         # Inside, cells are in `grid.order`: what belongs to a colour is a view, not a copy.
         self._base = base[..., grid.order] if base.ndim == 3 else base[..., None]
@@ -183,12 +195,13 @@ class Surroundings:
         self._around = [place[grid.around[:, cells]] for cells in grid.colours]
         self._layers = [self._layer(), self._layer(), self._layer()]
         self._number = 0
+        self._begin()
 
     def put(self, step: Step, magnitudes: npt.NDArray[np.integer]) -> None:
         """Make known the magnitudes of a step, (frequencies, cells of the colour)."""
         layer, rows = self._reach(step.layer), self._rows(step.layer)
         own = layer.own[rows, step.rank]
-        np.minimum(magnitudes, _LARGEST, out=own[:, self.grid.spans[step.colour]])
+        np.minimum(magnitudes, MOST, out=own[:, self.grid.spans[step.colour]])
         self._add_around(layer, rows, step.rank, 1 - step.colour)
         if step.colour == 1 and step.rank > 0:
             layer.before[rows] += layer.own[rows, step.rank - 1]
@@ -242,7 +255,7 @@ class Surroundings:
     def put_layer(self, number: int, magnitudes: npt.NDArray[np.integer]) -> None:
         """Tell what a layer holds, perhaps anew, before the next one is asked for."""
         layer, rows = self._reach(number), self._rows(number)
-        np.minimum(magnitudes, _LARGEST, out=layer.own[rows, : self._ranks, : self.grid.cells])
+        np.minimum(magnitudes, MOST, out=layer.own[rows, : self._ranks, : self.grid.cells])
         for colour in (0, 1):
             self._add_around(layer, rows, slice(self._ranks), colour)
 
@@ -333,7 +346,14 @@ class Surroundings:
         if number != self._number:
             self._layers = [self._layer(), *self._layers[:2]]
             self._number = number
+            self._begin()
         return self._layers[0]
+
+    def _begin(self) -> None:
+        """What comes before a layer's first rank."""
+        if self._before is not None:
+            own = self._layers[0].before[self._rows(self._number), : self.grid.cells]
+            own[:] = self._before[layers_of(self.cell)[self._number]]
 
     def _layer(self) -> _Layer:
         # Two rows more in front, one rank more and one cell more: zeros for what is not there.

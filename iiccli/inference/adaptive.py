@@ -43,10 +43,13 @@ from iiccli.inference.places import (
 from iiccli.inference.precision import enhancing
 from iiccli.inference.quantising import dequantise
 from iiccli.inference.region_message import RegionContent, RegionMessage
+from iiccli.inference.sequence import Coded, PictureSequence
 from iiccli.inference.threads import in_pieces, shared
 from iiccli.inference.tiles import Tile, tiles
 from iiccli.networks.adaptive import AdaptiveNet
 from iiccli.networks.adaptive.planes import as_pictures, coded_planes
+from iiccli.networks.adaptive.sequence import links
+from iiccli.networks.transform.motion import compensate
 from iiccli.room import copied, room
 from iiccli.zoo.modelfile import Card
 
@@ -119,8 +122,13 @@ class AdaptiveConverter(Converter):
             rows, columns = region.pixels.slices
             message = self.message(region, free[rows, columns], quality)
             with in_pieces():
-                z, vectors = self.analyse(pictures, shown, region, zoom)
-                numbers, used, guess = message.write(z, vectors, guess)
+                if self.config.modes:
+                    sequence, wanted, vectors = self.sequence(pictures, shown, region, zoom)
+                    code = self.coding(sequence, wanted, message)
+                    numbers, used, guess = message.write_sequence(code, vectors, guess)
+                else:
+                    z, vectors = self.analyse(pictures, shown, region, zoom)
+                    numbers, used, guess = message.write(z, vectors, guess)
             carrier[rows, columns] = put_digits(
                 cover[rows, columns],
                 numbers,
@@ -238,6 +246,72 @@ class AdaptiveConverter(Converter):
             ordered[..., cells] = z.view(len(z), -1, config.ranks).permute(1, 2, 0).cpu().numpy()
         return ordered, None if vectors is None else vectors.cpu().numpy()
 
+    def sequence(
+        self,
+        pictures: Sequence[Pixels],
+        cover: Shown,
+        region: Region,
+        zoom: float,
+    ) -> tuple[PictureSequence, list[Tensor], npt.NDArray[np.int16] | None]:
+        """What codes a region's pictures in turn, their spectra, and vectors; as `analyse`."""
+        remote, motion = self.remote, self.config.motion
+        window, span = self._window(cover, region), self._span(region)
+        base = self._base(cover, window, zoom)
+        ordered = [pictures[1 + link.picture] for link in links(len(pictures) - 1)]
+        inside = [self._padded(picture, span) for picture in ordered]
+        vectors = None
+        if motion:
+            place = (..., *shifted(span, window, motion))
+
+            def moved(pair: tuple[Tensor, Tensor]) -> Tensor:
+                return remote.estimate(pair[0], pair[1][None])
+
+            around = [(base, self._padded(picture, window)) for picture in ordered]
+            follows = [
+                (inside[link.before], own)
+                for link, own in zip(links(len(ordered)), inside, strict=True)
+                if link.before is not None
+            ]
+            found = self._each(moved, (*around, *follows))
+            count = len(around)
+            vectors = torch.cat([*(own[place] for own in found[:count]), *found[count:]])
+        sequence = self._sequence(base, region, window, vectors)
+        wanted = sequence.spectra(inside)
+        return sequence, wanted, None if vectors is None else vectors.cpu().numpy()
+
+    def followed(
+        self, carrier: Shown, region: Region, zoom: float, vectors: npt.NDArray[np.int16] | None
+    ) -> PictureSequence:
+        """A region's pictures as a carrier predicts them."""
+        window = self._window(carrier, region)
+        fields = None if vectors is None else torch.from_numpy(vectors).to(self.device)
+        return self._sequence(self._base(carrier, window, zoom), region, window, fields)
+
+    def _sequence(
+        self, base: Tensor, region: Region, window: Span, vectors: Tensor | None
+    ) -> PictureSequence:
+        span, config = self._span(region), self.config
+        inner = shifted(span, window, 1)
+        count = config.ranks // 3
+        own = None if vectors is None else vectors[:count]
+        covers = self._predict(base, inner, own).split(3)
+
+        def follow(place: int, decoded: Tensor) -> Tensor:
+            if vectors is None:
+                return decoded
+            # The first has none.
+            field = vectors[count + place - 1].to(self.device)
+            return compensate(decoded[None], field[None], config.motion)[0]
+
+        return PictureSequence(self.remote, span.shape, covers, follow)
+
+    def coding(
+        self, sequence: PictureSequence, wanted: Sequence[Tensor], message: RegionMessage
+    ) -> Callable[[int], Coded]:
+        """Codes pictures for a message at a level."""
+        coder, borders, centres = message.coder, self._thresholds(), self.centres
+        return lambda level: sequence.code(wanted, coder, level, borders, centres)
+
     def synthesise(
         self,
         carrier: Pixels,
@@ -255,14 +329,21 @@ class AdaptiveConverter(Converter):
             vectors = torch.from_numpy(content.vectors).to(self.device)
         base = self._base(carrier, window, zoom)
         inner = shifted(span, window, 1)
-        predicted = self._predict(base, inner, vectors)
         cover = base[(..., *inner)] if config.prediction != "zoom" else self._base(carrier, span)
-        for strip, cells in _strips(region, config.cell):
-            place = (..., *shifted(strip, span, 1))
-            error = remote.transform.inverse(self._decoded(content, cells), *strip.shape)
-            both = torch.cat((cover[place], error.add_(predicted[place])))
-            fixed = both.mul_(FIXED).round_().clamp_(-(2**15), 2**15 - 1).to(torch.int16)
-            decoded.planes.part(strip)[:] = fixed.cpu().numpy()
+        if config.modes:
+            assert content.modes is not None
+            sequence = self._sequence(base, region, window, vectors)
+            quantised, levels = content.quantised, content.levels
+            values = dequantise(quantised, content.classes, levels, self.centres)
+            planes = sequence.decode(values, content.modes)
+            decoded.planes.part(span)[:] = _fixed(torch.cat((cover, planes)))
+        else:
+            predicted = self._predict(base, inner, vectors)
+            for strip, cells in _strips(region, config.cell):
+                place = (..., *shifted(strip, span, 1))
+                error = remote.transform.inverse(self._decoded(content, cells), *strip.shape)
+                both = torch.cat((cover[place], error.add_(predicted[place])))
+                decoded.planes.part(strip)[:] = _fixed(both)
         magnitudes = torch.from_numpy(np.abs(content.quantised)).to(self.device)
         levels = torch.from_numpy(content.levels / UNIT).float().to(self.device)
         side = decoded.side.part(region.cells)
@@ -311,11 +392,12 @@ class AdaptiveConverter(Converter):
     def message(self, region: Region, free: Mask, quality: int) -> RegionMessage:
         """What codes one region, given which of its samples (h, w, c) are free."""
         config = self.config
-        motion = (0, 0)
-        if config.motion:
-            motion = (config.cell // config.motion, config.ranks // 3)
+        motion = (config.cell // config.motion, config.fields) if config.motion else (0, 0)
+        modes = (0, 0)
+        if config.modes:
+            modes = ((config.modes - 1).bit_length(), config.ranks // 3)
         return RegionMessage(
-            self.tables, region, free, config.moduli[quality], motion, self._thresholds()
+            self.tables, region, free, config.moduli[quality], motion, self._thresholds(), modes
         )
 
     def _thresholds(self) -> npt.NDArray[np.float32]:
@@ -369,6 +451,13 @@ class AdaptiveConverter(Converter):
 
     def _padded(self, picture: Shown, span: Span) -> Tensor:
         return padded(picture, span).to(self.device)
+
+
+def _fixed(planes: Tensor) -> npt.NDArray[np.int16]:
+    """Planes as they are kept; they are changed."""
+    whole = planes.mul_(FIXED).round_().clamp_(-(2**15), 2**15 - 1)
+    kept: npt.NDArray[np.int16] = whole.to(torch.int16).cpu().numpy()
+    return kept
 
 
 def _strips(region: Region, cell: int) -> Iterator[tuple[Span, slice]]:

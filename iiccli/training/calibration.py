@@ -8,6 +8,7 @@ which each sample fits its carrier, the weights that predict a magnitude from th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,8 @@ from iiccli.coding.contexts import (
     FEATURES,
     ONE,
     UNIT,
+    Grid,
+    Magnitudes,
     Surroundings,
     class_centre,
     class_of,
@@ -62,27 +65,67 @@ def calibrate(
         Analysed(i.sample, i.cover, i.region, _mixed(i.z, mixes), i.vectors, i.quality)
         for i in items
     ]
-    magnitude = sum(np.abs(i.z).mean(-1) for i in items) / len(items)
-    scales = np.rint(UNIT * np.log2(magnitude + 1e-7)).astype(np.int32)
-    net.scales.copy_(torch.from_numpy(scales))
-    net.frequencies.copy_(torch.from_numpy(first_frequencies().astype(np.int32)))
-    converter.tables = tables_of(net)
+    begin_tables(converter, sum(np.abs(i.z).mean(-1) for i in items) / len(items))
     levels: list[int | None] = [None] * len(items)
     for turn in range(_ROUNDS):
         report(f"levels, round {turn + 1} of {_ROUNDS}")
         for n, item in enumerate(items):
             levels[n] = item.message(converter).level(item.z, item.vectors, levels[n])
-        fitting = [(i, lv) for i, lv in zip(items, levels, strict=True) if lv is not None]
-        report(f"weights, round {turn + 1} of {_ROUNDS}")
-        net.weights.copy_(torch.from_numpy(fit_weights(converter, fitting, first=turn == 0)))
-        converter.tables = tables_of(net)
-        report(f"frequencies, round {turn + 1} of {_ROUNDS}")
-        counts, centres = count_symbols(converter, fitting)
-        net.frequencies.copy_(torch.from_numpy(smoothed(counts).astype(np.int32)))
-        net.centres.copy_(torch.from_numpy(centres.astype(np.float32)))
-        converter.tables = tables_of(net)
-        converter.centres = net.centres.cpu().numpy()
+        fitting = [
+            rounded_at(converter, i, lv)
+            for i, lv in zip(items, levels, strict=True)
+            if lv is not None
+        ]
+        report(f"weights and frequencies, round {turn + 1} of {_ROUNDS}")
+        fit_tables(converter, fitting, first=turn == 0)
     return items
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """Coefficients of a sample at a level, all (cell², ranks, cells).
+
+    Attributes:
+        level: log2 of the step in 1/256.
+        grid: of the cells.
+        magnitudes: in whole steps.
+        sizes: absolute values in steps before they were rounded.
+    """
+
+    level: int
+    grid: Grid
+    magnitudes: Magnitudes
+    sizes: npt.NDArray[np.float32]
+
+
+def rounded_at(converter: AdaptiveConverter, item: Analysed, level: int) -> Rounded:
+    """A sample's coefficients at a level."""
+    sizes = np.abs(item.z) * np.float32(2.0 ** (-level / UNIT))
+    magnitudes = np.abs(quantise(item.z, level))
+    return Rounded(level, item.message(converter).grid, magnitudes, sizes)
+
+
+def fit_tables(
+    converter: AdaptiveConverter, fitting: Sequence[Rounded], *, first: bool
+) -> None:
+    """Fit weights, frequencies and centres, in place; `first`: there are no weights yet."""
+    net = converter.net
+    net.weights.copy_(torch.from_numpy(fit_weights(converter, fitting, first=first)))
+    converter.tables = tables_of(net)
+    counts, centres = count_symbols(converter, fitting)
+    net.frequencies.copy_(torch.from_numpy(smoothed(counts).astype(np.int32)))
+    net.centres.copy_(torch.from_numpy(centres.astype(np.float32)))
+    converter.tables = tables_of(net)
+    converter.centres = net.centres.cpu().numpy()
+
+
+def begin_tables(converter: AdaptiveConverter, magnitude: npt.NDArray[np.floating]) -> None:
+    """Tables to begin with: scales of (cell², ranks) mean magnitudes, even distributions."""
+    net = converter.net
+    scales = np.rint(UNIT * np.log2(magnitude + 1e-7)).astype(np.int32)
+    net.scales.copy_(torch.from_numpy(scales))
+    net.frequencies.copy_(torch.from_numpy(first_frequencies().astype(np.int32)))
+    converter.tables = tables_of(net)
 
 
 @torch.no_grad()
@@ -149,20 +192,18 @@ def smoothed(counts: Floats) -> npt.NDArray[np.uint32]:
 
 
 def fit_weights(
-    converter: AdaptiveConverter, items: Sequence[tuple[Analysed, int]], *, first: bool
+    converter: AdaptiveConverter, items: Sequence[Rounded], *, first: bool
 ) -> npt.NDArray[np.int32]:
     """Weights of `Surroundings.expected`, none negative, by weighted least squares."""
     tables = converter.tables
     shape = tables.weights.shape
     gram = np.zeros((*shape, FEATURES))
     right = np.zeros(shape)
-    for item, level in items:
-        message = item.message(converter)
-        grid = message.grid
-        magnitudes = np.abs(quantise(item.z, level))
-        around = Surroundings(grid, tables.cell, exp2(tables.scales - level))
+    for item in items:
+        grid = item.grid
+        around = Surroundings(grid, tables.cell, exp2(tables.scales - item.level))
         for step in steps(tables.cell, tables.ranks):
-            own = magnitudes[step.frequencies[:, None], step.rank, grid.colours[step.colour]]
+            own = item.magnitudes[step.frequencies[:, None], step.rank, grid.colours[step.colour]]
             x = np.stack([f.ravel() for f in around.features(step)], 1).astype(np.float64)
             x[:, -1] /= ONE
             place = (step.layer, step.rank, step.colour)
@@ -195,26 +236,23 @@ def _non_negative(gram: Floats, right: Floats) -> Floats:
 
 
 def count_symbols(
-    converter: AdaptiveConverter, items: Sequence[tuple[Analysed, int]]
+    converter: AdaptiveConverter, items: Sequence[Rounded]
 ) -> tuple[Floats, Floats]:
     """How often each symbol occurs in each class, and where magnitudes lie within their steps."""
     tables = converter.tables
     counts = np.zeros(CLASSES * SYMBOLS)
     sums, numbers = np.zeros(CLASSES * CENTRES), np.full(CLASSES * CENTRES, 50.0)
-    for item, level in items:
-        message = item.message(converter)
-        grid = message.grid
-        exact = np.abs(item.z) * 2.0 ** (-level / UNIT)
-        magnitudes = np.abs(quantise(item.z, level))
-        around = Surroundings(grid, tables.cell, exp2(tables.scales - level))
+    for item in items:
+        grid = item.grid
+        around = Surroundings(grid, tables.cell, exp2(tables.scales - item.level))
         for step in steps(tables.cell, tables.ranks):
             place = (step.frequencies[:, None], step.rank, grid.colours[step.colour])
-            own = magnitudes[place]
+            own = item.magnitudes[place]
             classes = class_of(around.expected(step, tables.weights)).astype(np.int64)
             symbol = np.minimum(own >> SHIFTS[classes], SYMBOLS - 1)
             counts += np.bincount((classes * SYMBOLS + symbol).ravel(), minlength=CLASSES * SYMBOLS)
             which = (classes * CENTRES + np.minimum(own, CENTRES - 1)).ravel()
-            off = (exact[place] - own).ravel()
+            off = (item.sizes[place] - own).ravel()
             sums += np.bincount(which, weights=off, minlength=CLASSES * CENTRES)
             numbers += np.bincount(which, minlength=CLASSES * CENTRES)
             around.put(step, own)

@@ -60,8 +60,14 @@ class Analysed:
 
     def message(self, converter: AdaptiveConverter) -> RegionMessage:
         """What codes it; the samples of a header are counted as free."""
-        free = np.ones(self.cover.shape, bool)
-        return converter.message(self.region, free, self.quality)
+        return free_message(converter, self.region, self.cover, self.quality)
+
+
+def free_message(
+    converter: AdaptiveConverter, region: Region, cover: Pixels, quality: int
+) -> RegionMessage:
+    """What codes a region of a carrier all of whose samples may be used."""
+    return converter.message(region, np.ones(cover.shape, bool), quality)
 
 
 @torch.inference_mode()

@@ -8,6 +8,8 @@ from typing import Literal, get_args
 Kind = Literal["pictures", "layers", "gray"]
 Prediction = Literal["none", "cover", "zoom"]
 
+MOST_MODES = 32
+
 
 @dataclass(frozen=True)
 class AdaptiveConfig:
@@ -22,6 +24,9 @@ class AdaptiveConfig:
         prediction: what the cover tells of the others: nothing; itself; or, of the second
             picture, its own centre, magnified.
         motion: spacing in pixels of the vectors that move the prediction; 0 leaves it in place.
+        modes: ways to weigh what predicts a picture, of which each cell names one. With any, a
+            picture is predicted from the one before it in `sequence.links` too, as that is
+            decoded; 0: from the cover alone, taken as it is.
         cell: side of a transform cell in pixels; a power of two.
         moduli: per carrier quality, the modulus of each channel of the carrier.
         joint: whether the enhancer sees all pictures at once, or each by itself.
@@ -34,6 +39,7 @@ class AdaptiveConfig:
     scale: int = 1
     prediction: Prediction = "cover"
     motion: int = 0
+    modes: int = 0
     cell: int = 16
     moduli: tuple[tuple[int, ...], ...] = ((3, 3, 3), (4, 4, 4), (8, 8, 8))
     joint: bool = True
@@ -55,6 +61,10 @@ class AdaptiveConfig:
             raise ValueError("the cell is 8, 16 or 32, and a multiple of the vectors' spacing")
         if self.motion and (self.motion % 2 or self.kind != "pictures"):
             raise ValueError("motion is for pictures, with vectors at even distances")
+        if self.modes and (self.kind != "pictures" or self.prediction == "none" or self.scale > 1):
+            raise ValueError("modes are for pictures that a cover of their size predicts")
+        if not 0 <= self.modes <= MOST_MODES:
+            raise ValueError(f"modes are in 0..{MOST_MODES}")
         channels = {len(row) for row in self.moduli}
         if channels != {self.cover_channels} or not 1 <= len(self.moduli) <= 16:
             raise ValueError("a quality has one modulus for each channel of the carrier")
@@ -78,6 +88,14 @@ class AdaptiveConfig:
         if self.kind == "gray":
             return 2
         return 3 * (self.pictures - (self.scale == 1))
+
+    @property
+    def fields(self) -> int:
+        """Fields of motion vectors: each picture's against the cover, and the one before it."""
+        if not self.motion:
+            return 0
+        pictures = self.ranks // 3
+        return pictures + (pictures - 1 if self.modes else 0)
 
     @property
     def channels(self) -> int:

@@ -33,12 +33,16 @@ class AdaptiveNet(nn.Module):
         frequencies: (CLASSES, SYMBOLS) int32, adding up to 2^14 in each class.
         centres: (CLASSES, CENTRES) float32: how much further out than its whole number a
             magnitude is reconstructed, in steps.
+        gains: (modes, 2, cell², 3) float32, only with modes: how much of a prediction from the
+            cover, and from the picture before, is taken at each frequency of each colour. The
+            first mode takes the cover as it is.
     """
 
     scales: Tensor
     weights: Tensor
     frequencies: Tensor
     centres: Tensor
+    gains: Tensor
 
     def __init__(self, config: AdaptiveConfig) -> None:
         super().__init__()
@@ -53,6 +57,10 @@ class AdaptiveNet(nn.Module):
         even = torch.full((CLASSES, SYMBOLS), 2**14 // SYMBOLS, dtype=torch.int32)
         self.register_buffer("frequencies", even)
         self.register_buffer("centres", torch.zeros(CLASSES, CENTRES))
+        if config.modes:
+            gains = torch.zeros(config.modes, 2, cell * cell, 3)
+            gains[:, 0] = 1
+            self.register_buffer("gains", gains)
         channels = config.channels if config.joint else 3
         planes = config.cover_channels + 1 + len(BANDS) + 1
         self.enhancer = Enhancer(channels, planes, config.width, config.depth)

@@ -52,13 +52,18 @@ class BlockTransform(nn.Module):
         cell, channels = self.cell, self.channels
         rows, columns = height // cell, width // cell
         z = coefficients.view(rows * columns, cell * cell, channels).permute(1, 0, 2)
-        spectrum = torch.bmm(z, self.mixes.transpose(1, 2))
+        return self.planes(torch.bmm(z, self.mixes.transpose(1, 2)), height, width)
+
+    def planes(self, spectrum: Tensor, height: int, width: int) -> Tensor:
+        """Undo `spectrum`: (cell², cells, C) to (C, H, W), of any C."""
+        cell, channels = self.cell, spectrum.shape[-1]
+        rows, columns = height // cell, width // cell
         blocks = spectrum.view(cell, cell, rows, columns, channels).permute(4, 2, 3, 0, 1)
         blocks = self.cosine.T @ blocks @ self.cosine
         return blocks.permute(0, 1, 3, 2, 4).reshape(channels, height, width)
 
     def spectrum(self, x: Tensor) -> Tensor:
-        """Only the cosine transform: (C, H, W) to (cell², cells, C)."""
+        """Only the cosine transform: (C, H, W) to (cell², cells, C), of any C."""
         channels, height, width = x.shape
         cell = self.cell
         rows, columns = height // cell, width // cell

@@ -1,0 +1,107 @@
+"""Pictures one after the other: each is predicted from the cover and from one decoded before it.
+
+Of pictures in order of time that lie around the cover, the nearest come first, and each follows
+its neighbour. What a prediction is worth differs from place to place: moving things keep what is
+coarse, grain keeps nothing. So each cell names a *mode*, which tells for every frequency how much
+of either prediction is taken; the weights are fitted (least squares: N. Wiener, Extrapolation,
+interpolation and smoothing of stationary time series, 1949).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from iiccli.networks.adaptive.net import AdaptiveNet
+
+
+@dataclass(frozen=True)
+class Link:
+    """A picture's place in the sequence.
+
+    Attributes:
+        picture: its number among those that are coded.
+        before: the place in the sequence of the picture that it follows; None for the first.
+    """
+
+    picture: int
+    before: int | None
+
+
+def links(pictures: int) -> tuple[Link, ...]:
+    """The sequence of pictures that lie around their cover in order of time.
+
+    From the one just before the middle back to the first; then from the one after the middle to
+    the last.
+    """
+    half = max(1, pictures // 2)
+    earlier = [Link(half - 1 - i, i - 1 if i else None) for i in range(half)]
+    later = [Link(i, 0 if i == half else i - 1) for i in range(half, pictures)]
+    return (*earlier, *later)
+
+
+class Weighing:
+    """Predictions of one picture in a network's modes.
+
+    Args:
+        net: with modes.
+        place: of the picture in the sequence.
+    """
+
+    def __init__(self, net: AdaptiveNet, place: int) -> None:
+        self._gains = net.gains
+        ranks = slice(3 * place, 3 * place + 3)
+        self._mixes = net.transform.mixes[:, ranks, ranks]
+        self._transform = net.transform
+
+    def spectrum(self, planes: Tensor) -> Tensor:
+        """A picture (3, H, W) in frequencies, gray being 0: (cell², 3, cells)."""
+        return self._transform.spectrum(planes - 0.5).transpose(1, 2)
+
+    def planes(self, spectrum: Tensor, height: int, width: int) -> Tensor:
+        """Undo `spectrum`."""
+        return self._transform.planes(spectrum.transpose(1, 2), height, width) + 0.5
+
+    def predicted(self, cover: Tensor, before: Tensor, modes: Tensor) -> Tensor:
+        """What is predicted of a picture's spectrum.
+
+        Args:
+            cover: (cell², 3, cells), what the cover tells.
+            before: likewise, what the picture before tells.
+            modes: (cells,) int64.
+
+        Returns:
+            (cell², 3, cells).
+        """
+        result = torch.zeros_like(cover)
+        for mode in modes.unique().tolist():
+            cells = torch.nonzero(modes == mode)[:, 0]
+            result[..., cells] = self._of(mode, cover[..., cells], before[..., cells])
+        return result
+
+    def choose(self, wanted: Tensor, cover: Tensor, before: Tensor, step: float) -> Tensor:
+        """The mode of each cell that leaves least to code with a quantiser's step: (cells,) int64.
+
+        A coefficient is taken to cost log2(1 + |rest| / step) bits.
+        """
+        costs = torch.stack(
+            [
+                ((wanted - self._of(mode, cover, before)).abs_() / step).log1p_().sum((0, 1))
+                for mode in range(len(self._gains))
+            ]
+        )
+        return costs.argmin(0)
+
+    def mixed(self, spectrum: Tensor) -> Tensor:
+        """Principal components over the colours, (cell², 3, cells)."""
+        return self._mixes.transpose(1, 2) @ spectrum
+
+    def unmixed(self, components: Tensor) -> Tensor:
+        """Undo `mixed`."""
+        return self._mixes @ components
+
+    def _of(self, mode: int, cover: Tensor, before: Tensor) -> Tensor:
+        gains = self._gains[mode, ..., None]
+        return torch.addcmul(gains[0] * cover, gains[1], before)

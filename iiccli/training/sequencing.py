@@ -1,0 +1,237 @@
+"""Fitting an adaptive network whose pictures are coded in sequence (`networks.adaptive.sequence`).
+
+What a picture is predicted from is itself decoded, so all is fitted in rounds: the modes' weights
+(Lloyd's algorithm: each cell takes the mode that costs it least, each mode the weights that are
+best for its cells), the principal components of what is left, then the tables of `calibration`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from iiccli.coding.contexts import UNIT
+from iiccli.coding.layout import Region
+from iiccli.inference.adaptive import AdaptiveConverter
+from iiccli.inference.converter import Pixels
+from iiccli.inference.places import OnAverage, put_digits
+from iiccli.inference.region_message import RegionMessage, Small
+from iiccli.inference.sequence import Coded, PictureSequence
+from iiccli.networks.adaptive import AdaptiveNet
+from iiccli.networks.adaptive.sequence import Weighing
+from iiccli.training.calibration import Rounded, begin_tables, fit_tables
+from iiccli.training.samples import Sample, free_message
+
+_ROUNDS = 3
+_TURNS = 5
+"""Of Lloyd's algorithm."""
+
+_LEVEL = -1100
+"""Stands for the level until there is one: what 5 frames come to."""
+
+_STARTS = ((0.0, 1.0), (0.5, 0.5), (0.0, 0.0), (0.8, 0.0), (0.0, 0.8), (0.3, 0.7), (0.7, 0.3))
+"""Weights of the cover and of the picture before, from which modes start; then those of lower
+frequencies alone, in so many ways."""
+
+
+@dataclass(frozen=True)
+class Sequenced:
+    """A sample on its way through a model: one region.
+
+    Attributes:
+        sample: the pictures.
+        cover: what the carrier should look like, (h, w, c) uint8.
+        region: all of it.
+        quality: of the carrier that it is meant for.
+        sequence: as the cover predicts it.
+        real: as a carrier with a random message does.
+        wanted: spectra of the pictures, in the order of the sequence.
+        vectors: of the motion, or None.
+    """
+
+    sample: Sample
+    cover: Pixels
+    region: Region
+    quality: int
+    sequence: PictureSequence
+    real: PictureSequence
+    wanted: list[Tensor]
+    vectors: Small | None
+
+    def message(self, converter: AdaptiveConverter) -> RegionMessage:
+        """What codes it; the samples of a header are counted as free."""
+        return free_message(converter, self.region, self.cover, self.quality)
+
+    def coded(self, converter: AdaptiveConverter, guess: int | None = None) -> Coded | None:
+        """Its pictures at a level that fits; None if none does."""
+        message = self.message(converter)
+        code = converter.coding(self.sequence, self.wanted, message)
+        return message.sequence(code, self.vectors, guess)
+
+
+@torch.inference_mode()
+def sequenced(
+    converter: AdaptiveConverter, sample: Sample, quality: int, random: np.random.Generator
+) -> Sequenced:
+    """Get a sample ready; it must fit into one region."""
+    cover = converter.deep_cover(sample.pictures[0])
+    (region,) = converter.regions(cover)
+    moduli = converter.config.moduli[quality]
+    shown = OnAverage(cover, moduli)
+    sequence, wanted, vectors = converter.sequence(sample.pictures, shown, region, sample.zoom)
+    digits = random.integers(0, moduli, cover.shape).astype(np.int16)
+    carrier = put_digits(cover, digits, np.ones(cover.shape, bool), moduli)
+    real = converter.followed(carrier, region, sample.zoom, vectors)
+    return Sequenced(sample, cover, region, quality, sequence, real, wanted, vectors)
+
+
+@torch.inference_mode()
+def calibrate_sequence(
+    converter: AdaptiveConverter,
+    items: Sequence[Sequenced],
+    report: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Fit weights, components and tables of `converter`'s network, in place."""
+    net = converter.net
+    coded: list[Coded | None] = [None] * len(items)
+    begin_modes(net)
+    for turn in range(_ROUNDS):
+        report(f"modes, round {turn + 1} of {_ROUNDS}")
+        cells = [
+            part for item, own in zip(items, coded, strict=True) for part in _cells_of(item, own)
+        ]
+        fit_modes(net, cells)
+        magnitude = fit_colours(net, cells)
+        if turn == 0:
+            begin_tables(converter, magnitude)
+        report(f"levels, round {turn + 1} of {_ROUNDS}")
+        for n, item in enumerate(items):
+            before = coded[n]
+            coded[n] = item.coded(converter, None if before is None else before.level)
+        report(f"tables, round {turn + 1} of {_ROUNDS}")
+        fitting = [
+            _rounded(item.message(converter), own)
+            for item, own in zip(items, coded, strict=True)
+            if own is not None
+        ]
+        fit_tables(converter, fitting, first=turn == 0)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells of one picture: what is wanted, and what there is to predict it from.
+
+    Attributes:
+        place: of the picture in its sequence.
+        wanted: (cell², 3, cells) spectrum.
+        cover: likewise, what a carrier tells.
+        before: likewise, what the picture before tells.
+        step: of the quantiser.
+    """
+
+    place: int
+    wanted: Tensor
+    cover: Tensor
+    before: Tensor
+    step: float
+
+
+def _cells_of(item: Sequenced, coded: Coded | None) -> list[Cells]:
+    """A sample's pictures, each beside what it is predicted from.
+
+    Until they have been coded, noise as strong as a quantiser's error stands for that.
+    """
+    step = 2.0 ** ((_LEVEL if coded is None else coded.level) / UNIT)
+    generator = torch.Generator().manual_seed(0)
+    decoded = []
+    for place, own in enumerate(item.wanted):
+        # The error of what is decoded is white, nearly, whatever the picture.
+        noise = torch.rand(own.shape, generator=generator).sub_(0.5).mul_(step)
+        decoded.append(item.sequence.picture(place, own + noise))
+    return [
+        Cells(place, own, *item.real.predictions(place, decoded), step)
+        for place, own in enumerate(item.wanted)
+    ]
+
+
+def begin_modes(net: AdaptiveNet) -> None:
+    """Weights to begin with: constant ones; the first mode, which stays, takes the cover as it is."""
+    cell = net.config.cell
+    u = torch.arange(cell)
+    layer = (u[:, None] + u).reshape(-1, 1).expand(-1, 3)
+    net.gains.zero_()
+    net.gains[:, 0] = 1
+    for mode in range(1, len(net.gains)):
+        cover, before = _STARTS[(mode - 1) % len(_STARTS)]
+        fall = 2.0 ** ((mode - 1) // len(_STARTS))
+        shape = torch.exp(-layer * ((fall - 1) / cell))
+        net.gains[mode, 0], net.gains[mode, 1] = cover * shape, before * shape
+
+
+def fit_modes(net: AdaptiveNet, cells: Sequence[Cells]) -> None:
+    """Fit the weights of all modes but the first, in place."""
+    modes, _, size, _ = net.gains.shape
+    for _ in range(_TURNS):
+        gram = torch.zeros(modes, size, 3, 2, 2, dtype=torch.float64)
+        right = torch.zeros(modes, size, 3, 2, dtype=torch.float64)
+        for part in cells:
+            weighing = Weighing(net, part.place)
+            chosen = weighing.choose(part.wanted, part.cover, part.before, part.step)
+            both = torch.stack((part.cover, part.before), 2)
+            # Busy cells would decide alone; the square root keeps them first but not the only ones.
+            rest = part.wanted - weighing.predicted(part.cover, part.before, chosen)
+            share = 1 / (rest.square().mean((0, 1)) + part.step**2 / 12).sqrt()
+            for mode in chosen.unique().tolist():
+                own = chosen == mode
+                x, y, w = both[..., own], part.wanted[..., own], share[own]
+                gram[mode] += torch.einsum("fkpc,fkqc,c->fkpq", x, x, w).double()
+                right[mode] += torch.einsum("fkpc,fkc,c->fkp", x, y, w).double()
+        ridge = 1e-3 * gram.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None, None] + 1e-9
+        solved = torch.linalg.solve(gram + ridge * torch.eye(2, dtype=torch.float64), right)
+        solved = solved.clamp(-0.5, 1.5).permute(0, 3, 1, 2).float()
+        seen = (gram.diagonal(dim1=-2, dim2=-1).sum((1, 2, 3)) > 0).nonzero()[:, 0].tolist()
+        for mode in seen:
+            if mode > 0:
+                net.gains[mode] = solved[mode]
+
+
+def fit_colours(net: AdaptiveNet, cells: Sequence[Cells]) -> np.ndarray:
+    """Fit the principal components of what is left over the colours, in place.
+
+    Returns:
+        The mean magnitudes of what is left, (cell², ranks).
+    """
+    size, ranks = net.scales.shape
+    covariance = torch.zeros(size, ranks, ranks, dtype=torch.float64)
+    rests = []
+    for part in cells:
+        weighing = Weighing(net, part.place)
+        chosen = weighing.choose(part.wanted, part.cover, part.before, part.step)
+        rest = part.wanted - weighing.predicted(part.cover, part.before, chosen)
+        energy = rest.square().mean((0, 1), keepdim=True) + 1e-6
+        weighted = rest / energy.sqrt().sqrt()
+        own = slice(3 * part.place, 3 * part.place + 3)
+        covariance[:, own, own] += (weighted @ weighted.transpose(1, 2)).double()
+        rests.append(rest)
+    mixes = torch.zeros(size, ranks, ranks, dtype=torch.float64)
+    for first in range(0, ranks, 3):
+        own = slice(first, first + 3)
+        mixes[:, own, own] = torch.linalg.eigh(covariance[:, own, own])[1].flip(-1)
+    net.transform.mixes.copy_(mixes.float())
+    magnitude = torch.zeros(size, ranks)
+    count = torch.zeros(ranks // 3)
+    for part, rest in zip(cells, rests, strict=True):
+        own = slice(3 * part.place, 3 * part.place + 3)
+        magnitude[:, own] += Weighing(net, part.place).mixed(rest).abs().sum(-1)
+        count[part.place] += rest.shape[-1]
+    return (magnitude / count.repeat_interleave(3)).numpy()
+
+
+def _rounded(message: RegionMessage, coded: Coded) -> Rounded:
+    coder = message.coder
+    magnitudes = coder.as_given(np.abs(coded.quantised))
+    return Rounded(coded.level, message.grid, magnitudes, coder.as_given(coded.sizes))

@@ -172,10 +172,12 @@ class CoefficientCoder:
         """A coder of the `count` ranks that come after those known, and of the last of these.
 
         Args:
-            known: (cell², ranks, cells) magnitudes in the order of coding, at least one rank.
+            known: (cell², ranks, cells) magnitudes in the order of coding.
             count: how many ranks follow.
         """
         first = known.shape[1] - 1
+        if first < 0:
+            return CoefficientCoder(self.tables.part(slice(count)), self.grid, self.blocks)
         tables = self.tables.part(slice(first, first + 1 + count))
         # Before the second rank that is here come all that are left out.
         before = np.minimum(known[:, :first], MOST).sum(1, dtype=np.int32)
@@ -196,18 +198,18 @@ class CoefficientCoder:
         """As `rate`, of magnitudes in the order of coding."""
         cells = np.zeros(self.grid.cells)
         for own, classes in self._layers(magnitudes, level):
-            cells += self._cost(own, classes)
-        return self._rates(cells)
+            cells += self.costs_of(own, classes)
+        return self.rates(cells)
 
-    def _cost(
+    def costs_of(
         self, magnitudes: npt.NDArray[np.integer], classes: npt.NDArray[np.uint8]
     ) -> npt.NDArray[np.float32]:
-        """Bits of a layer's magnitudes in each cell."""
+        """Bits of magnitudes (frequencies, ranks, cells) in each cell."""
         bits = self.tables.costs.ravel().take(_places(magnitudes, classes))
         cost: npt.NDArray[np.float32] = bits.sum((0, 1))
         return cost
 
-    def _rates(self, cells: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def rates(self, cells: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Bits of each block's payload, given those of each cell in the order of coding."""
         total: npt.NDArray[np.float64] = np.bincount(
             self.grid.blocks[self.grid.order], weights=cells, minlength=self.blocks
@@ -220,9 +222,7 @@ class CoefficientCoder:
         """The class of each coefficient, shaped as they are."""
         return self.as_given(self.classes_of(self.ordered(np.abs(quantised)), level))
 
-    def classes_of(
-        self, magnitudes: npt.NDArray[np.integer], level: int
-    ) -> npt.NDArray[np.uint8]:
+    def classes_of(self, magnitudes: npt.NDArray[np.integer], level: int) -> npt.NDArray[np.uint8]:
         """As `classes`, of magnitudes in the order of coding, and in that order."""
         return np.concatenate([classes for _, classes in self._layers(magnitudes, level)])
 
@@ -254,9 +254,9 @@ class CoefficientCoder:
             chosen = np.minimum(below, most)
             chosen += classes * np.int32(most + 1)
             np.add(below, above > thresholds.ravel().take(chosen), out=own)
-            cells += self._cost(own, classes)
+            cells += self.costs_of(own, classes)
             around.put_layer(number, own)
-        return result, self._rates(cells)
+        return result, self.rates(cells)
 
     def write(self, quantised: Quantised, level: int) -> list[Bits]:
         """Payloads of all blocks; magnitudes are at most `LARGEST`."""

@@ -44,6 +44,7 @@ from iiccli.inference.precision import enhancing
 from iiccli.inference.quantising import dequantise
 from iiccli.inference.region_message import RegionContent, RegionMessage
 from iiccli.inference.sequence import Coded, PictureSequence
+from iiccli.inference.sharing import InTurn
 from iiccli.inference.threads import in_pieces, shared
 from iiccli.inference.tiles import Tile, tiles
 from iiccli.networks.adaptive import AdaptiveNet
@@ -62,6 +63,9 @@ FIXED = 8192
 
 _STRIP = 4
 """Rows of cells that are transformed at once."""
+_ALIKE = 48
+"""Levels so near one another take the same modes."""
+
 _BROKEN = 7 / 8
 """Share of a region's blocks: where more are broken, it may as well be none of ours. Each block of
 a picture without message passes for whole once in 65536 times."""
@@ -125,7 +129,8 @@ class AdaptiveConverter(Converter):
                 if self.config.modes:
                     sequence, wanted, vectors = self.sequence(pictures, shown, region, zoom)
                     code = self.coding(sequence, wanted, message)
-                    numbers, used, guess = message.write_sequence(code, vectors, guess)
+                    start = int(self.net.starts[quality]) if guess is None else guess
+                    numbers, used, guess = message.write_sequence(code, vectors, start)
                 else:
                     z, vectors = self.analyse(pictures, shown, region, zoom)
                     numbers, used, guess = message.write(z, vectors, guess)
@@ -294,7 +299,7 @@ class AdaptiveConverter(Converter):
         inner = shifted(span, window, 1)
         count = config.ranks // 3
         own = None if vectors is None else vectors[:count]
-        covers = self._predict(base, inner, own).split(3)
+        covers = torch.split(self._predict(base, inner, own), 3)
 
         def follow(place: int, decoded: Tensor) -> Tensor:
             if vectors is None:
@@ -308,9 +313,22 @@ class AdaptiveConverter(Converter):
     def coding(
         self, sequence: PictureSequence, wanted: Sequence[Tensor], message: RegionMessage
     ) -> Callable[[int], Coded]:
-        """Codes pictures for a message at a level."""
+        """Codes pictures for a message at a level.
+
+        Modes that were chosen at a level serve for those near it.
+        """
         coder, borders, centres = message.coder, self._thresholds(), self.centres
-        return lambda level: sequence.code(wanted, coder, level, borders, centres)
+        last: list[Coded] = []
+
+        def code(level: int) -> Coded:
+            near = bool(last) and abs(level - last[0].level) <= _ALIKE
+            coefficients = InTurn(coder, level, borders, centres)
+            coded = sequence.code(wanted, coefficients, last[0].modes if near else None)
+            if not near:
+                last[:] = [coded]
+            return coded
+
+        return code
 
     def synthesise(
         self,
@@ -333,8 +351,7 @@ class AdaptiveConverter(Converter):
         if config.modes:
             assert content.modes is not None
             sequence = self._sequence(base, region, window, vectors)
-            quantised, levels = content.quantised, content.levels
-            values = dequantise(quantised, content.classes, levels, self.centres)
+            values = dequantise(content.quantised, content.classes, content.levels, self.centres)
             planes = sequence.decode(values, content.modes)
             decoded.planes.part(span)[:] = _fixed(torch.cat((cover, planes)))
         else:

@@ -14,9 +14,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from iiccli.coding.coefficients import LARGEST, CoefficientCoder, Quantised
+from iiccli.coding.bits import Bits
+from iiccli.coding.coefficients import Quantised
 from iiccli.coding.contexts import UNIT
-from iiccli.inference.quantising import Floats, dequantise
+from iiccli.inference.quantising import Floats
+from iiccli.inference.sharing import InTurn
+from iiccli.inference.threads import shared, workers
 from iiccli.networks.adaptive.net import AdaptiveNet
 from iiccli.networks.adaptive.sequence import Link, Weighing, links
 
@@ -26,6 +29,9 @@ Modes = npt.NDArray[np.uint8]
 Follow = Callable[[int, Tensor], Tensor]
 """What a decoded picture (3, H, W) tells of the one at a place of the sequence: likewise."""
 
+_FEWEST = 256
+"""Cells that are worth a thread."""
+
 
 @dataclass(frozen=True)
 class Coded:
@@ -33,17 +39,26 @@ class Coded:
 
     Attributes:
         level: log2 of the quantiser's step in 1/256.
-        quantised: (cell², ranks, cells) int32 in the order of coding.
-        sizes: shaped alike, absolute values in steps before they were rounded.
         modes: see there.
+        coefficients: of all pictures.
     """
 
     level: int
-    quantised: Quantised
-    sizes: Floats
     modes: Modes
+    coefficients: InTurn
 
+    @property
+    def rates(self) -> npt.NDArray[np.float64]:
+        """Bits that each block's payload will take, nearly."""
+        return self.coefficients.rates()
 
+    def write(self) -> list[Bits]:
+        """The payloads of all blocks."""
+        return self.coefficients.write()
+
+    def quantised(self) -> tuple[Quantised, Floats]:
+        """Coefficients (cell², ranks, cells) in whole steps, and before they were rounded."""
+        return self.coefficients.quantised()
 
 
 class PictureSequence:
@@ -73,53 +88,41 @@ class PictureSequence:
         return [w.spectrum(p) for w, p in zip(self._weighings, pictures, strict=True)]
 
     def code(
-        self,
-        wanted: Sequence[Tensor],
-        coder: CoefficientCoder,
-        level: int,
-        thresholds: Floats,
-        centres: Floats,
+        self, wanted: Sequence[Tensor], coefficients: InTurn, modes: Modes | None = None
     ) -> Coded:
-        """Code all pictures at a level.
+        """Code all pictures at the level of `coefficients`.
 
         Args:
             wanted: their spectra, see `Weighing.spectrum`, in the order of the sequence.
-            coder: of the region.
-            level: log2 of the step in 1/256.
-            thresholds: see `coding.rounding`.
-            centres: see `dequantise`.
+            coefficients: takes what is left of them.
+            modes: of all cells; chosen if not given.
         """
+        level = coefficients.level
         step = 2.0 ** (level / UNIT)
-        shape = (len(wanted[0]), 3 * len(wanted), wanted[0].shape[-1])
-        quantised, sizes = np.empty(shape, np.int32), np.empty(shape, np.float32)
-        modes = np.zeros((len(wanted), shape[-1]), np.uint8)
+        chosen = [] if modes is None else list(torch.from_numpy(modes.astype(np.int64)))
         decoded: list[Tensor] = []
-        for place, (own, weighing) in enumerate(zip(wanted, self._weighings, strict=True)):
+        needed = {link.before for link in self.links}
+        for place, own in enumerate(wanted):
+            weighing = self._weighings[place]
             cover, before = self.predictions(place, decoded)
-            mode = weighing.choose(own, cover, before, step)
-            predicted = weighing.predicted(cover, before, mode)
+            if modes is None:
+                chosen.append(_by_cells(weighing.chooser(step), own, cover, before))
+            mode = chosen[place].to(own.device)
+            predicted = _by_cells(weighing.predicted, cover, before, mode)
             rest = weighing.mixed(own - predicted)
-            ordered = coder.ordered(rest.cpu().numpy() / np.float32(step))
-            ranks = slice(3 * place, 3 * place + 3)
-            np.minimum(np.abs(ordered), np.float32(LARGEST - 1), out=sizes[:, ranks])
-            known = np.abs(quantised[:, : ranks.start])
-            magnitudes, classes = _rounded(coder, known, sizes[:, ranks], level, thresholds)
-            np.negative(magnitudes, out=magnitudes, where=ordered < 0)
-            quantised[:, ranks] = magnitudes
-            modes[place] = mode.cpu().numpy()
-            if any(link.before == place for link in self.links):
-                values = dequantise(magnitudes, classes, np.int64(level), centres)
-                spectrum = predicted + self._rest(weighing, coder.as_given(values))
+            values = coefficients.add(rest.cpu().numpy())
+            if place in needed:
+                spectrum = predicted.add_(self._rest(weighing, values))
                 decoded.append(self.picture(place, spectrum))
             else:
                 decoded.append(own.new_zeros(0))
-        return Coded(level, quantised, sizes, modes)
+        return Coded(level, torch.stack(chosen).cpu().numpy().astype(np.uint8), coefficients)
 
     def decode(self, values: Floats, modes: Modes) -> Tensor:
         """Undo `code`.
 
         Args:
-            values: (cell², ranks, cells) coefficients, in the order that was given.
+            values: (cell², ranks, cells) coefficients.
             modes: see there.
 
         Returns:
@@ -130,7 +133,7 @@ class PictureSequence:
             cover, before = self.predictions(place, decoded)
             mode = torch.from_numpy(modes[place].astype(np.int64)).to(cover.device)
             own = self._rest(weighing, values[:, 3 * place : 3 * place + 3])
-            spectrum = weighing.predicted(cover, before, mode).add_(own)
+            spectrum = _by_cells(weighing.predicted, cover, before, mode).add_(own)
             decoded.append(self.picture(place, spectrum))
         return torch.cat([decoded[place] for place in places(self.links)])
 
@@ -160,15 +163,11 @@ def places(sequence: Sequence[Link]) -> list[int]:
     return sorted(range(len(sequence)), key=lambda place: sequence[place].picture)
 
 
-def _rounded(
-    coder: CoefficientCoder, known: Quantised, sizes: Floats, level: int, thresholds: Floats
-) -> tuple[Quantised, npt.NDArray[np.uint8]]:
-    """Magnitudes and classes of the ranks that follow those known, all in the order of coding."""
-    if not known.shape[1]:
-        own = CoefficientCoder(coder.tables.part(slice(sizes.shape[1])), coder.grid, coder.blocks)
-        magnitudes, _ = own.rounded(sizes, level, thresholds)
-        return magnitudes, own.classes_of(magnitudes, level)
-    own = coder.after(known, sizes.shape[1])
-    both = np.concatenate((known[:, -1:].astype(np.float32), sizes), 1)
-    magnitudes, _ = own.rounded(both, level, thresholds)
-    return magnitudes[:, 1:], own.classes_of(magnitudes, level)[:, 1:]
+def _by_cells(work: Callable[..., Tensor], *arrays: Tensor) -> Tensor:
+    """What some work gives for arrays whose last axis are cells, shared out among threads."""
+    cells = arrays[0].shape[-1]
+    count = max(1, min(workers(), cells // _FEWEST)) if arrays[0].device.type == "cpu" else 1
+    if count == 1:
+        return work(*arrays)
+    pieces = zip(*(array.chunk(count, -1) for array in arrays), strict=True)
+    return torch.cat(shared(lambda piece: work(*piece), pieces), -1)

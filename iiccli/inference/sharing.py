@@ -12,8 +12,9 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from iiccli.coding.bits import Bits
-from iiccli.coding.coefficients import CoefficientCoder
+from iiccli.coding.bits import Bits, Ints
+from iiccli.coding.coefficients import CoefficientCoder, Quantised
+from iiccli.inference.growing import Growing
 from iiccli.inference.quantising import Floats, Trials
 from iiccli.inference.threads import shared, workers
 
@@ -23,16 +24,70 @@ _FEWEST = 16
 
 def trials_of(coder: CoefficientCoder, z: Floats, thresholds: Floats | None) -> SharedTrials:
     """Coefficients of a region, (cell², ranks, cells), for trials at one level after the other."""
-    count = max(1, min(workers(), coder.blocks // _FEWEST))
-    borders = [i * coder.blocks // count for i in range(count + 1)]
 
-    def begun(span: tuple[int, int]) -> Trials:
-        if count == 1:
-            return Trials(coder, coder.ordered(z), thresholds)
-        own, cells = coder.part(np.arange(*span))
+    def begun(part: tuple[CoefficientCoder, Ints | slice]) -> Trials:
+        own, cells = part
         return Trials(own, own.ordered(z[..., cells]), thresholds)
 
-    return SharedTrials(shared(begun, pairwise(borders)))
+    return SharedTrials(shared(begun, _parts(coder)))
+
+
+class InTurn:
+    """Coefficients of a region, some ranks after the other, rounded by what they cost.
+
+    Args:
+        coder: of the region.
+        level: at which all are rounded.
+        thresholds: where to round, see `coding.rounding`.
+        centres: see `dequantise`.
+    """
+
+    def __init__(
+        self, coder: CoefficientCoder, level: int, thresholds: Floats, centres: Floats
+    ) -> None:
+        self.level = level
+        self._parts = [
+            (cells, Growing(own, level, thresholds, centres)) for own, cells in _parts(coder)
+        ]
+
+    def add(self, z: Floats) -> Floats:
+        """Round the ranks that come next, (cell², ranks, cells); gives what is decoded of them."""
+        values = np.empty_like(z)
+
+        def added(part: tuple[Ints | slice, Growing]) -> None:
+            cells, own = part
+            values[..., cells] = own.add(z[..., cells])
+
+        shared(added, self._parts)
+        return values
+
+    def rates(self) -> npt.NDArray[np.float64]:
+        """Bits that each block's payload will take, nearly."""
+        return np.concatenate([own.rates() for _, own in self._parts])
+
+    def write(self) -> list[Bits]:
+        """The payloads of all blocks."""
+        found = shared(lambda part: part[1].write(), self._parts)
+        return [payload for own in found for payload in own]
+
+    def quantised(self) -> tuple[Quantised, Floats]:
+        """In whole steps, and how large they were before that: (cell², ranks, cells) each."""
+        both = [own.given() for _, own in self._parts]
+        count = sum(whole.shape[-1] for whole, _ in both)
+        whole = np.empty((*both[0][0].shape[:2], count), np.int32)
+        sizes = np.empty(whole.shape, np.float32)
+        for (cells, _), (own, size) in zip(self._parts, both, strict=True):
+            whole[..., cells], sizes[..., cells] = own, size
+        return whole, sizes
+
+
+def _parts(coder: CoefficientCoder) -> list[tuple[CoefficientCoder, Ints | slice]]:
+    """A coder for each thread, and which cells are its own."""
+    count = max(1, min(workers(), coder.blocks // _FEWEST))
+    if count == 1:
+        return [(coder, slice(None))]
+    borders = [i * coder.blocks // count for i in range(count + 1)]
+    return [coder.part(np.arange(*span)) for span in pairwise(borders)]
 
 
 class SharedTrials:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import torch
 
 from iiccli.errors import ModelError, TrainingError
 from iiccli.inference.adaptive import AdaptiveConverter, tables_of
+from iiccli.inference.threads import in_pieces
 from iiccli.inference.tiles import DEFAULT_TILE
 from iiccli.networks.adaptive import AdaptiveConfig, AdaptiveNet
 from iiccli.networks.registry import build
@@ -23,7 +23,8 @@ from iiccli.training.groups import Groups, Wish
 from iiccli.training.recipes import Recipe
 from iiccli.training.repair import Repair
 from iiccli.training.run import Run
-from iiccli.training.samples import Analysed, Example, Sample, analysed, examples, sample_of
+from iiccli.training.samples import Example, Item, Sample, analysed, examples, sample_of
+from iiccli.training.sequencing import calibrate_sequence, sequenced
 from iiccli.zoo.modelfile import Card, load_model
 
 if TYPE_CHECKING:
@@ -74,7 +75,6 @@ def prepare(
     found = _samples(recipe, footage, net.config)
     report(f"{len(found)} samples out of {footage.index.count}")
     card = Card(recipe.name, recipe.task, "adaptive", dict(recipe.config), reference="first")
-    qualities = len(net.config.moduli)
     if init is not None:
         _start_from(net, init, report)
     if engine.is_main_process:
@@ -85,9 +85,8 @@ def prepare(
         if known:
             load_tables(net, run.tables)
         converter = AdaptiveConverter(card, net, torch.device("cpu"), DEFAULT_TILE)
-        items = [analysed(converter, s, i % qualities) for i, s in enumerate(found)]
+        items = _items(converter, found, report, fit=not known)
         if not known:
-            items = calibrate(converter, items, report)
             checkpoints.write(run.tables, net.state_dict())
     if not net.config.depth or recipe.loop.minutes == 0:
         return None
@@ -96,6 +95,22 @@ def prepare(
     net.to(device)
     net.enhancer.requires_grad_(True)
     return Repair(net, recipe, _on(own, device), _on(kept, device))
+
+
+def _items(
+    converter: AdaptiveConverter, found: Sequence[Sample], report: Report, *, fit: bool
+) -> Sequence[Item]:
+    """Samples on their way through the model, whose tables are fitted to them if so wanted."""
+    numbered = [(sample, i % converter.qualities) for i, sample in enumerate(found)]
+    if converter.config.modes:
+        random = np.random.default_rng(1)
+        with in_pieces():
+            ready = [sequenced(converter, *own, random) for own in numbered]
+            if fit:
+                calibrate_sequence(converter, ready, report)
+        return ready
+    items = [analysed(converter, *own) for own in numbered]
+    return calibrate(converter, items, report) if fit else items
 
 
 def _samples(recipe: Recipe, footage: Footage, config: AdaptiveConfig) -> list[Sample]:
@@ -123,7 +138,7 @@ def _samples(recipe: Recipe, footage: Footage, config: AdaptiveConfig) -> list[S
 
 
 def _examples(
-    converter: AdaptiveConverter, items: Sequence[Analysed], recipe: Recipe, report: Report
+    converter: AdaptiveConverter, items: Sequence[Item], recipe: Recipe, report: Report
 ) -> tuple[list[Example], list[Example]]:
     """Examples to train on, and to validate on: of each sample at one quality or more.
 
@@ -143,7 +158,7 @@ def _examples(
         for i in range(each):
             # Held-out samples are qualities apart too.
             quality = (number + number // every + i) % qualities
-            made = examples(converter, replace(item, quality=quality), random)
+            made = examples(converter, item.at(quality), random)
             (kept if held else own).extend(made)
     return own, kept[: recipe.data.validated]
 

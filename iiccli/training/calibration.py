@@ -105,9 +105,7 @@ def rounded_at(converter: AdaptiveConverter, item: Analysed, level: int) -> Roun
     return Rounded(level, item.message(converter).grid, magnitudes, sizes)
 
 
-def fit_tables(
-    converter: AdaptiveConverter, fitting: Sequence[Rounded], *, first: bool
-) -> None:
+def fit_tables(converter: AdaptiveConverter, fitting: Sequence[Rounded], *, first: bool) -> None:
     """Fit weights, frequencies and centres, in place; `first`: there are no weights yet."""
     net = converter.net
     net.weights.copy_(torch.from_numpy(fit_weights(converter, fitting, first=first)))
@@ -235,9 +233,7 @@ def _non_negative(gram: Floats, right: Floats) -> Floats:
     return x
 
 
-def count_symbols(
-    converter: AdaptiveConverter, items: Sequence[Rounded]
-) -> tuple[Floats, Floats]:
+def count_symbols(converter: AdaptiveConverter, items: Sequence[Rounded]) -> tuple[Floats, Floats]:
     """How often each symbol occurs in each class, and where magnitudes lie within their steps."""
     tables = converter.tables
     counts = np.zeros(CLASSES * SYMBOLS)

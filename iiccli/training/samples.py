@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +63,47 @@ class Analysed:
         """What codes it; the samples of a header are counted as free."""
         return free_message(converter, self.region, self.cover, self.quality)
 
+    def at(self, quality: int) -> Analysed:
+        """The same for a carrier of another quality."""
+        return replace(self, quality=quality)
+
+    def content(self, converter: AdaptiveConverter) -> RegionContent | None:
+        """What a carrier would say of it; None if it does not fit."""
+        message = self.message(converter)
+        level = message.level(self.z, self.vectors)
+        if level is None:
+            return None
+        quantised = quantise(self.z, level)
+        classes = message.coder.classes(quantised, level)
+        levels = np.full(message.grid.cells, level, np.int64)
+        return RegionContent(quantised, classes, levels, self.vectors, ())
+
+
+class Item(Protocol):
+    """A sample on its way through a model."""
+
+    @property
+    def sample(self) -> Sample:
+        """The pictures."""
+
+    @property
+    def cover(self) -> Pixels:
+        """What the carrier should look like, (h, w, c) uint8."""
+
+    @property
+    def region(self) -> Region:
+        """All of it."""
+
+    @property
+    def quality(self) -> int:
+        """Of the carrier that it is meant for."""
+
+    def at(self, quality: int) -> Item:
+        """The same for a carrier of another quality."""
+
+    def content(self, converter: AdaptiveConverter) -> RegionContent | None:
+        """What a carrier would say of it; None if it does not fit."""
+
 
 def free_message(
     converter: AdaptiveConverter, region: Region, cover: Pixels, quality: int
@@ -97,18 +139,13 @@ class Example:
 
 @torch.inference_mode()
 def examples(
-    converter: AdaptiveConverter, item: Analysed, random: np.random.Generator
+    converter: AdaptiveConverter, item: Item, random: np.random.Generator
 ) -> list[Example]:
     """Decode a sample as from a carrier with a random message: one example, or one a picture."""
     config = converter.config
-    message = item.message(converter)
-    level = message.level(item.z, item.vectors)
-    if level is None:
+    content = item.content(converter)
+    if content is None:
         return []
-    quantised = quantise(item.z, level)
-    classes = message.coder.classes(quantised, level)
-    levels = np.full(message.grid.cells, level, np.int64)
-    content = RegionContent(quantised, classes, levels, item.vectors, ())
     moduli = config.moduli[item.quality]
     digits = random.integers(0, moduli, item.cover.shape).astype(np.int16)
     carrier = put_digits(item.cover, digits, np.ones(item.cover.shape, bool), moduli)

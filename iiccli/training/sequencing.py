@@ -8,7 +8,7 @@ best for its cells), the principal components of what is left, then the tables o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,12 +16,14 @@ from torch import Tensor
 
 from iiccli.coding.contexts import UNIT
 from iiccli.coding.layout import Region
+from iiccli.coding.vectors import Small
 from iiccli.inference.adaptive import AdaptiveConverter
 from iiccli.inference.converter import Pixels
 from iiccli.inference.places import OnAverage, put_digits
-from iiccli.inference.region_message import RegionMessage, Small
+from iiccli.inference.region_message import RegionContent, RegionMessage
 from iiccli.inference.sequence import Coded, PictureSequence
 from iiccli.networks.adaptive import AdaptiveNet
+from iiccli.networks.adaptive.net import START
 from iiccli.networks.adaptive.sequence import Weighing
 from iiccli.training.calibration import Rounded, begin_tables, fit_tables
 from iiccli.training.samples import Sample, free_message
@@ -29,9 +31,6 @@ from iiccli.training.samples import Sample, free_message
 _ROUNDS = 3
 _TURNS = 5
 """Of Lloyd's algorithm."""
-
-_LEVEL = -1100
-"""Stands for the level until there is one: what 5 frames come to."""
 
 _STARTS = ((0.0, 1.0), (0.5, 0.5), (0.0, 0.0), (0.8, 0.0), (0.0, 0.8), (0.3, 0.7), (0.7, 0.3))
 """Weights of the cover and of the picture before, from which modes start; then those of lower
@@ -66,11 +65,27 @@ class Sequenced:
         """What codes it; the samples of a header are counted as free."""
         return free_message(converter, self.region, self.cover, self.quality)
 
-    def coded(self, converter: AdaptiveConverter, guess: int | None = None) -> Coded | None:
+    def coded(self, converter: AdaptiveConverter) -> Coded | None:
         """Its pictures at a level that fits; None if none does."""
         message = self.message(converter)
         code = converter.coding(self.sequence, self.wanted, message)
-        return message.sequence(code, self.vectors, guess)
+        start = int(converter.net.starts[self.quality])
+        return message.sequence(code, self.vectors, start)
+
+    def at(self, quality: int) -> Sequenced:
+        """The same for a carrier of another quality."""
+        return replace(self, quality=quality)
+
+    def content(self, converter: AdaptiveConverter) -> RegionContent | None:
+        """What a carrier would say of it; None if it does not fit."""
+        coded = self.coded(converter)
+        if coded is None:
+            return None
+        message = self.message(converter)
+        quantised, _ = coded.quantised()
+        classes = message.coder.classes(quantised, coded.level)
+        levels = np.full(message.grid.cells, coded.level, np.int64)
+        return RegionContent(quantised, classes, levels, self.vectors, (), coded.modes)
 
 
 @torch.inference_mode()
@@ -109,9 +124,8 @@ def calibrate_sequence(
         if turn == 0:
             begin_tables(converter, magnitude)
         report(f"levels, round {turn + 1} of {_ROUNDS}")
-        for n, item in enumerate(items):
-            before = coded[n]
-            coded[n] = item.coded(converter, None if before is None else before.level)
+        coded = [item.coded(converter) for item in items]
+        fit_starts(net, items, coded)
         report(f"tables, round {turn + 1} of {_ROUNDS}")
         fitting = [
             _rounded(item.message(converter), own)
@@ -145,7 +159,7 @@ def _cells_of(item: Sequenced, coded: Coded | None) -> list[Cells]:
 
     Until they have been coded, noise as strong as a quantiser's error stands for that.
     """
-    step = 2.0 ** ((_LEVEL if coded is None else coded.level) / UNIT)
+    step = 2.0 ** ((START if coded is None else coded.level) / UNIT)
     generator = torch.Generator().manual_seed(0)
     decoded = []
     for place, own in enumerate(item.wanted):
@@ -159,7 +173,7 @@ def _cells_of(item: Sequenced, coded: Coded | None) -> list[Cells]:
 
 
 def begin_modes(net: AdaptiveNet) -> None:
-    """Weights to begin with: constant ones; the first mode, which stays, takes the cover as it is."""
+    """Weights to begin with, constant ones; the first mode takes the cover as it is, and stays."""
     cell = net.config.cell
     u = torch.arange(cell)
     layer = (u[:, None] + u).reshape(-1, 1).expand(-1, 3)
@@ -172,6 +186,18 @@ def begin_modes(net: AdaptiveNet) -> None:
         net.gains[mode, 0], net.gains[mode, 1] = cover * shape, before * shape
 
 
+def fit_starts(net: AdaptiveNet, items: Sequence[Sequenced], coded: Sequence[Coded | None]) -> None:
+    """Set where to begin to look for a level: at the mean of a quality's."""
+    for quality in range(len(net.starts)):
+        levels = [
+            own.level
+            for item, own in zip(items, coded, strict=True)
+            if own is not None and item.quality == quality
+        ]
+        if levels:
+            net.starts[quality] = round(float(np.mean(levels)))
+
+
 def fit_modes(net: AdaptiveNet, cells: Sequence[Cells]) -> None:
     """Fit the weights of all modes but the first, in place."""
     modes, _, size, _ = net.gains.shape
@@ -180,12 +206,12 @@ def fit_modes(net: AdaptiveNet, cells: Sequence[Cells]) -> None:
         right = torch.zeros(modes, size, 3, 2, dtype=torch.float64)
         for part in cells:
             weighing = Weighing(net, part.place)
-            chosen = weighing.choose(part.wanted, part.cover, part.before, part.step)
+            chosen = weighing.chooser(part.step)(part.wanted, part.cover, part.before)
             both = torch.stack((part.cover, part.before), 2)
             # Busy cells would decide alone; the square root keeps them first but not the only ones.
             rest = part.wanted - weighing.predicted(part.cover, part.before, chosen)
             share = 1 / (rest.square().mean((0, 1)) + part.step**2 / 12).sqrt()
-            for mode in chosen.unique().tolist():
+            for mode in torch.unique(chosen).tolist():
                 own = chosen == mode
                 x, y, w = both[..., own], part.wanted[..., own], share[own]
                 gram[mode] += torch.einsum("fkpc,fkqc,c->fkpq", x, x, w).double()
@@ -210,7 +236,7 @@ def fit_colours(net: AdaptiveNet, cells: Sequence[Cells]) -> np.ndarray:
     rests = []
     for part in cells:
         weighing = Weighing(net, part.place)
-        chosen = weighing.choose(part.wanted, part.cover, part.before, part.step)
+        chosen = weighing.chooser(part.step)(part.wanted, part.cover, part.before)
         rest = part.wanted - weighing.predicted(part.cover, part.before, chosen)
         energy = rest.square().mean((0, 1), keepdim=True) + 1e-6
         weighted = rest / energy.sqrt().sqrt()
@@ -232,6 +258,5 @@ def fit_colours(net: AdaptiveNet, cells: Sequence[Cells]) -> np.ndarray:
 
 
 def _rounded(message: RegionMessage, coded: Coded) -> Rounded:
-    coder = message.coder
-    magnitudes = coder.as_given(np.abs(coded.quantised))
-    return Rounded(coded.level, message.grid, magnitudes, coder.as_given(coded.sizes))
+    quantised, sizes = coded.quantised()
+    return Rounded(coded.level, message.grid, np.abs(quantised), sizes)

@@ -23,6 +23,10 @@ BANDS = (2, 6, 14)
 """Sums of frequencies u + v at which the bands of the enhancer's activity planes begin."""
 
 
+START = -1100
+"""Log2 of a quantiser's step in 1/256: what five frames come to."""
+
+
 class AdaptiveNet(nn.Module):
     """Everything of a model that is learned.
 
@@ -36,6 +40,7 @@ class AdaptiveNet(nn.Module):
         gains: (modes, 2, cell², 3) float32, only with modes: how much of a prediction from the
             cover, and from the picture before, is taken at each frequency of each colour. The
             first mode takes the cover as it is.
+        starts: (qualities,) int32, only with modes: levels at which to begin to look for one.
     """
 
     scales: Tensor
@@ -43,6 +48,7 @@ class AdaptiveNet(nn.Module):
     frequencies: Tensor
     centres: Tensor
     gains: Tensor
+    starts: Tensor
 
     def __init__(self, config: AdaptiveConfig) -> None:
         super().__init__()
@@ -61,6 +67,8 @@ class AdaptiveNet(nn.Module):
             gains = torch.zeros(config.modes, 2, cell * cell, 3)
             gains[:, 0] = 1
             self.register_buffer("gains", gains)
+            starts = torch.full((len(config.moduli),), START, dtype=torch.int32)
+            self.register_buffer("starts", starts)
         channels = config.channels if config.joint else 3
         planes = config.cover_channels + 1 + len(BANDS) + 1
         self.enhancer = Enhancer(channels, planes, config.width, config.depth)

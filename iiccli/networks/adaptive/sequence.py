@@ -9,6 +9,7 @@ interpolation and smoothing of stationary time series, 1949).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -76,23 +77,27 @@ class Weighing:
             (cell², 3, cells).
         """
         result = torch.zeros_like(cover)
-        for mode in modes.unique().tolist():
+        for mode in torch.unique(modes).tolist():
             cells = torch.nonzero(modes == mode)[:, 0]
             result[..., cells] = self._of(mode, cover[..., cells], before[..., cells])
         return result
 
-    def choose(self, wanted: Tensor, cover: Tensor, before: Tensor, step: float) -> Tensor:
-        """The mode of each cell that leaves least to code with a quantiser's step: (cells,) int64.
+    def chooser(self, step: float) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+        """What chooses the mode of each cell that leaves least to code with a quantiser's step.
 
-        A coefficient is taken to cost log2(1 + |rest| / step) bits.
+        A coefficient is taken to cost log2(1 + |rest| / step) bits. It takes what is wanted, what
+        the cover tells and what the picture before does, (cell², 3, cells) each, and gives (cells,)
+        int64.
         """
-        costs = torch.stack(
-            [
-                ((wanted - self._of(mode, cover, before)).abs_() / step).log1p_().sum((0, 1))
-                for mode in range(len(self._gains))
-            ]
-        )
-        return costs.argmin(0)
+
+        def choose(wanted: Tensor, cover: Tensor, before: Tensor) -> Tensor:
+            costs = []
+            for mode in range(len(self._gains)):
+                rest = torch.sub(wanted, self._of(mode, cover, before))
+                costs.append(rest.div_(step).abs_().log1p_().sum((0, 1)))
+            return torch.stack(costs).argmin(0)
+
+        return choose
 
     def mixed(self, spectrum: Tensor) -> Tensor:
         """Principal components over the colours, (cell², 3, cells)."""

@@ -13,8 +13,8 @@ from iiccli.inference.converter import Restored, make_converter
 from iiccli.inference.tiles import DEFAULT_TILE
 from iiccli.media.resize import resize
 from iiccli.networks.adaptive import AdaptiveConfig, AdaptiveNet
-from iiccli.training.calibration import calibrate
-from iiccli.training.samples import Sample, analysed
+from iiccli.training.adaptive import items_of
+from iiccli.training.samples import Sample
 from iiccli.zoo.modelfile import Card
 from tests.conftest import Pixels, moving_clip, reference_first, texture
 
@@ -38,20 +38,23 @@ def _small(pictures: int, **values: object) -> AdaptiveConfig:
 KINDS = {
     "hide": Kind("hide", _small(3, prediction="none", joint=False)),
     "video": Kind("video", _small(3, motion=8, moduli=((4, 4, 4), (3, 5, 6)))),
+    "sequence": Kind("video", _small(4, motion=8, modes=3, moduli=((4, 4, 4), (3, 5, 6)))),
     "half": Kind("video", _small(3, scale=2, motion=8, moduli=((4, 4, 4),))),
     "rescale-2": Kind("rescale", _small(1, scale=2)),
     "rescale-4": Kind("rescale", _small(1, scale=4, cell=16, moduli=((8, 8, 8),))),
     "gray": Kind("gray", _small(1, kind="gray", moduli=((2,), (3,)))),
     "layers": Kind("layers", _small(3, kind="layers")),
     "dual": Kind("dual", _small(2, prediction="zoom", motion=4), 2.0),
+    "weighed": Kind("dual", _small(2, prediction="zoom", modes=4), 2.0),
 }
 """Every conversion that the network makes."""
 
 
 def pictures_of(kind: str, height: int, width: int, seed: int = 0) -> list[Pixels]:
     """Pictures as the conversion would embed them, the cover first."""
-    if kind in ("video", "half"):
-        return reference_first(moving_clip(height, width, 3, (3, -2), seed))
+    if kind in ("video", "half", "sequence"):
+        count = 4 if kind == "sequence" else 3
+        return reference_first(moving_clip(height, width, count, (3, -2), seed))
     if kind == "hide":
         return [photograph(height, width, 10 * seed + i) for i in range(3)]
     if kind == "layers":
@@ -61,7 +64,7 @@ def pictures_of(kind: str, height: int, width: int, seed: int = 0) -> list[Pixel
         alpha = np.clip((0.4 - away) * 12, 0, 1)[..., None]
         composite = np.rint(alpha * front + (1 - alpha) * back).astype(np.uint8)
         return [composite, back, np.rint(alpha.repeat(3, 2) * 255).astype(np.uint8)]
-    if kind == "dual":
+    if KINDS[kind].task == "dual":
         near = photograph(2 * height, 2 * width, seed)
         top, left = (2 * height - height) // 2, (2 * width - width) // 2
         return [resize(near, (width, height)), near[top : top + height, left : left + width].copy()]
@@ -89,11 +92,9 @@ def calibrated(kind: str) -> AdaptiveNet:
     net = AdaptiveNet(wanted.config).eval().requires_grad_(False)
     converter = AdaptiveConverter(card_of(kind), net, CPU, DEFAULT_TILE)
     sets = [pictures_of(kind, 64, 80, 100 + i) for i in range(2)]
-    items = [
-        analysed(converter, Sample(tuple(s), wanted.zoom), i % converter.qualities)
-        for i, s in enumerate(sets)
-    ]
-    calibrate(converter, items)
+    samples = [Sample(tuple(s), wanted.zoom) for s in sets]
+    with torch.inference_mode(False):  # whoever asks first
+        items_of(converter, samples, report=lambda _: None, fit=True)
     return net
 
 

@@ -85,7 +85,7 @@ def prepare(
         if known:
             load_tables(net, run.tables)
         converter = AdaptiveConverter(card, net, torch.device("cpu"), DEFAULT_TILE)
-        items = _items(converter, found, report, fit=not known)
+        items = items_of(converter, found, report, fit=not known)
         if not known:
             checkpoints.write(run.tables, net.state_dict())
     if not net.config.depth or recipe.loop.minutes == 0:
@@ -97,10 +97,10 @@ def prepare(
     return Repair(net, recipe, _on(own, device), _on(kept, device))
 
 
-def _items(
+def items_of(
     converter: AdaptiveConverter, found: Sequence[Sample], report: Report, *, fit: bool
 ) -> Sequence[Item]:
-    """Samples on their way through the model, whose tables are fitted to them if so wanted."""
+    """Samples on their way through a model, whose tables are fitted to them if so wanted."""
     numbered = [(sample, i % converter.qualities) for i, sample in enumerate(found)]
     if converter.config.modes:
         random = np.random.default_rng(1)

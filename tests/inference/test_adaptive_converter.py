@@ -30,12 +30,14 @@ from tests.conftest import Pixels, psnr
 LEAST = {
     "hide": [46, 34, 34],
     "video": [40, 37, 37],
+    "sequence": [40, 37, 37, 37],
     "half": [32, 30, 30],
     "rescale-2": [32],
     "rescale-4": [28],
     "gray": [31],
     "layers": [46, 43, 48],
     "dual": [46, 44],
+    "weighed": [46, 44],
 }
 """PSNR in dB that every picture comes back with, at the least."""
 
@@ -114,7 +116,7 @@ def test_any_size_comes_back_at_that_size(kind):
         assert restored.damaged == 0
 
 
-@pytest.mark.parametrize("kind", ["video", "rescale-2", "gray"])
+@pytest.mark.parametrize("kind", ["video", "sequence", "rescale-2", "gray"])
 def test_samples_that_are_not_free_keep_the_covers_values(kind):
     pictures = pictures_of(kind, 70, 84, seed=4)
     pictures[0][:20, :20] = 0
@@ -131,7 +133,7 @@ def test_samples_that_are_not_free_keep_the_covers_values(kind):
     assert psnr(restored.pictures[-1], pictures[-1]) > LEAST[kind][-1] - 6
 
 
-@pytest.mark.parametrize("kind", ["hide", "video"])
+@pytest.mark.parametrize("kind", ["hide", "video", "sequence"])
 def test_the_same_twice_and_inputs_are_left_alone(kind):
     pictures = pictures_of(kind, 40, 56)
     before = [p.copy() for p in pictures]
@@ -194,7 +196,7 @@ def test_regions_are_predicted_from_their_surroundings(monkeypatch):
     assert psnr(restored.pictures[1], pictures[1]) > LEAST["video"][1] - 1
 
 
-@pytest.mark.parametrize("kind", ["video", "gray"])
+@pytest.mark.parametrize("kind", ["video", "sequence", "gray"])
 def test_damage_stays_where_it_is(kind, monkeypatch):
     monkeypatch.setattr(layout, "REGION", 1)
     scale = KINDS[kind].config.scale

@@ -13,6 +13,7 @@ from iiccli.networks.adaptive.planes import as_pictures
 from iiccli.training.groups import Group
 from iiccli.training.repair import spread
 from iiccli.training.samples import FIXED, Sample, analysed, examples, sample_of
+from iiccli.training.sequencing import sequenced
 from tests.adaptive_models import KINDS, converter_of, everywhere, pictures_of
 
 kinds = pytest.mark.parametrize("kind", KINDS)
@@ -21,7 +22,10 @@ kinds = pytest.mark.parametrize("kind", KINDS)
 def made(kind: str, quality: int = 0, size: tuple[int, int] = (53, 70)):
     converter = converter_of(kind)
     sample = Sample(tuple(pictures_of(kind, *size, 3)), KINDS[kind].zoom)
-    item = analysed(converter, sample, quality)
+    if converter.config.modes:
+        item = sequenced(converter, sample, quality, np.random.default_rng(1))
+    else:
+        item = analysed(converter, sample, quality)
     return converter, item, examples(converter, item, np.random.default_rng(0))
 
 
@@ -47,7 +51,7 @@ def test_an_example_is_what_goes_in_and_what_should_come_out(kind):
         assert (plane - wanted).abs().max() < 0.004
 
 
-@pytest.mark.parametrize("kind", ["hide", "gray"])
+@pytest.mark.parametrize("kind", ["hide", "gray", "sequence"])
 def test_an_example_is_as_a_carrier_would_be_decoded(kind):
     """The restored pictures, where no enhancer does anything, are as far off as the example."""
     converter, item, parts = made(kind, size=(64, 80))

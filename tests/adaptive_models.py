@@ -89,11 +89,11 @@ def calibrated(kind: str) -> AdaptiveNet:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     wanted = KINDS[kind]
-    net = AdaptiveNet(wanted.config).eval().requires_grad_(False)
-    converter = AdaptiveConverter(card_of(kind), net, CPU, DEFAULT_TILE)
-    sets = [pictures_of(kind, 64, 80, 100 + i) for i in range(2)]
-    samples = [Sample(tuple(s), wanted.zoom) for s in sets]
     with torch.inference_mode(False):  # whoever asks first
+        net = AdaptiveNet(wanted.config).eval().requires_grad_(False)
+        converter = AdaptiveConverter(card_of(kind), net, CPU, DEFAULT_TILE)
+        sets = [pictures_of(kind, 64, 80, 100 + i) for i in range(2)]
+        samples = [Sample(tuple(s), wanted.zoom) for s in sets]
         items_of(converter, samples, report=lambda _: None, fit=True)
     return net
 

@@ -58,7 +58,7 @@ def test_rates_are_those_of_what_is_written():
     converter, message, sequence, wanted, _, _ = ready()
     coded = coded_at(converter, message, sequence, wanted)
     quantised, _ = coded.quantised()
-    assert np.allclose(coded.rates, message.coder.rate(quantised, LEVEL), rtol=1e-6)
+    assert np.allclose(coded.rates, message.coder.rate(quantised, LEVEL), rtol=1e-5)
     payloads = coded.write()
     assert [len(p) for p in payloads] == pytest.approx(coded.rates, rel=0.02)
     again, _ = message.coder.read(payloads, np.full(len(payloads), LEVEL))

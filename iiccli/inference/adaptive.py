@@ -63,7 +63,7 @@ FIXED = 8192
 
 _STRIP = 4
 """Rows of cells that are transformed at once."""
-_ALIKE = 48
+_ALIKE = 128
 """Levels so near one another take the same modes."""
 
 _BROKEN = 7 / 8

@@ -36,8 +36,8 @@ from iiccli.inference.stream import (
 _CLOSE = 0.9985
 """A level that uses so much of the room is taken: another would gain less than 0.03 dB."""
 
-_NEAR = 0.996
-"""The same for pictures in sequence, where a trial takes long: 0.04 dB on average."""
+_NEAR = 0.993
+"""The same for pictures in sequence, where a trial takes long: 0.05 dB on average."""
 
 _STEEP = 0.0026
 """How the logarithm of their rate falls from a level to the next."""

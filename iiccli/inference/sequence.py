@@ -19,7 +19,7 @@ from iiccli.coding.coefficients import Quantised
 from iiccli.coding.contexts import UNIT
 from iiccli.inference.quantising import Floats
 from iiccli.inference.sharing import InTurn
-from iiccli.inference.threads import shared, workers
+from iiccli.inference.threads import shared
 from iiccli.networks.adaptive.net import AdaptiveNet
 from iiccli.networks.adaptive.sequence import Link, Weighing, links
 
@@ -29,8 +29,8 @@ Modes = npt.NDArray[np.uint8]
 Follow = Callable[[int, Tensor], Tensor]
 """What a decoded picture (3, H, W) tells of the one at a place of the sequence: likewise."""
 
-_FEWEST = 256
-"""Cells that are worth a thread."""
+_CELLS = 128
+"""So many are worked on at once: what belongs to them stays in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -165,9 +165,7 @@ def places(sequence: Sequence[Link]) -> list[int]:
 
 def _by_cells(work: Callable[..., Tensor], *arrays: Tensor) -> Tensor:
     """What some work gives for arrays whose last axis are cells, shared out among threads."""
-    cells = arrays[0].shape[-1]
-    count = max(1, min(workers(), cells // _FEWEST)) if arrays[0].device.type == "cpu" else 1
-    if count == 1:
+    if arrays[0].device.type != "cpu":
         return work(*arrays)
-    pieces = zip(*(array.chunk(count, -1) for array in arrays), strict=True)
+    pieces = zip(*(torch.split(array, _CELLS, -1) for array in arrays), strict=True)
     return torch.cat(shared(lambda piece: work(*piece), pieces), -1)

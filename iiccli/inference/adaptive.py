@@ -410,9 +410,7 @@ class AdaptiveConverter(Converter):
         """What codes one region, given which of its samples (h, w, c) are free."""
         config = self.config
         motion = (config.cell // config.motion, config.fields) if config.motion else (0, 0)
-        modes = (0, 0)
-        if config.modes:
-            modes = ((config.modes - 1).bit_length(), config.ranks // 3)
+        modes = (config.modes, config.ranks // 3) if config.modes else (0, 0)
         return RegionMessage(
             self.tables, region, free, config.moduli[quality], motion, self._thresholds(), modes
         )

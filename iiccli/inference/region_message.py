@@ -79,7 +79,7 @@ class RegionMessage:
         free: (h, w, c) of the region: samples that may carry message.
         moduli: of the c channels.
         motion: vectors in a cell's side, and how many fields of them; (0, 0) for none.
-        modes: bits that name a cell's, and of how many pictures; (0, 0) for none.
+        modes: how many there are, and of how many pictures they are named; (0, 0) for none.
         thresholds: where to round what is written, see `coding.rounding`; None rounds all alike.
     """
 
@@ -143,8 +143,8 @@ class RegionMessage:
         headed = np.flatnonzero(self.stream.headed)
         if not len(headed):
             return None
-        bits, pictures = self.modes
-        side = bits * pictures * int(np.isin(self.grid.blocks, headed).sum())
+        cells = int(np.isin(self.grid.blocks, headed).sum())
+        side = len(self._shifts) * self.modes[1] * cells
         side += sum(len(self._side(self.region.blocks[b], vectors, None)) for b in headed)
         room = self.stream.room - side
         found: dict[int, Coded] = {}
@@ -261,7 +261,7 @@ class RegionMessage:
     @property
     def _shifts(self) -> npt.NDArray[np.uint8]:
         """Of the bits of a mode, the highest first."""
-        return np.arange(self.modes[0] - 1, -1, -1, dtype=np.uint8)
+        return np.arange(max(0, self.modes[0] - 1).bit_length(), dtype=np.uint8)[::-1]
 
     def _raster(self, block: Block) -> Ints:
         """Numbers of a block's cells in its region."""
@@ -272,13 +272,14 @@ class RegionMessage:
 
     def _read_modes(self, block: Block, bits: Bits) -> tuple[Modes, int]:
         """The modes of a block's cells, and how many bits they take."""
-        each, pictures = self.modes
+        count, pictures = self.modes
         cells = block.cells.shape[0] * block.cells.shape[1]
-        taken = each * pictures * cells
+        taken = len(self._shifts) * pictures * cells
         own = np.zeros(taken, np.uint8)
         own[: len(bits[:taken])] = bits[:taken]
-        planes = own.reshape(pictures, cells, each) << self._shifts
-        return planes.sum(-1, dtype=np.uint8), taken
+        planes = own.reshape(pictures, cells, len(self._shifts)) << self._shifts
+        # Nothing wrote a number that is not one; whoever made this up gets the last.
+        return np.minimum(planes.sum(-1, dtype=np.uint8), max(0, count - 1)), taken
 
     def _read_side(self, block: Block, bits: Bits) -> tuple[Small | None, int]:
         """The block's vectors, and how many bits they take."""

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from iiccli.coding.layout import regions
-from iiccli.inference import sharing
+from iiccli.inference import sharing, threads
 from iiccli.inference.adaptive import AdaptiveConverter
 from iiccli.inference.places import OnAverage
 from iiccli.inference.quantising import dequantise
@@ -71,8 +71,8 @@ def test_threads_make_no_difference(monkeypatch):
     alone = coded_at(converter, message, sequence, wanted)
     monkeypatch.setattr(sharing, "_FEWEST", 1)
     monkeypatch.setattr(sharing, "workers", lambda: 3)
-    monkeypatch.setattr("iiccli.inference.sequence.workers", lambda: 3)
-    monkeypatch.setattr("iiccli.inference.sequence._FEWEST", 1)
+    monkeypatch.setattr(threads, "workers", lambda: 3)
+    monkeypatch.setattr("iiccli.inference.sequence._CELLS", 50)
     shared = coded_at(converter, message, sequence, wanted)
     assert (shared.modes == alone.modes).all()
     assert (shared.quantised()[0] == alone.quantised()[0]).all()
@@ -123,6 +123,20 @@ def test_the_modes_of_a_damaged_block_are_plain():
     assert message.region.blocks[0] in content.damaged
     assert (content.modes[:, message.grid.blocks == 0] == 0).all()
     assert (content.modes != 0).any()
+
+
+def test_numbers_that_name_no_mode_are_modes_all_the_same():
+    """Three modes take two bits; a carrier that was made up may say 3."""
+    _, message, _, _, _, _ = ready((64, 64))
+    block = message.region.blocks[0]
+    bits = np.ones(1000, np.uint8)
+    named, taken = message._read_modes(block, bits)
+    assert taken == 2 * 3 * 64
+    assert (named == 2).all()
+    named, _ = message._read_modes(block, bits[:100])
+    assert named.shape == (3, 64)
+    assert (named[0, :50] == 2).all()
+    assert (named[0, 50:] == 0).all()
 
 
 def test_a_sequence_that_fits_nowhere_is_nothing():

@@ -1,5 +1,6 @@
 """What several folders of tests share: textured clips and a tiny calibrated model."""
 
+import functools
 import os
 import signal
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
 import torch.nn.functional as F
+import typer.main
 from hypothesis import HealthCheck, settings
 from torch import Tensor
 
@@ -92,6 +94,14 @@ def psnr(a: Pixels, b: Pixels) -> float:
     """In dB over all samples; 99 where equal."""
     error = float(np.mean((a.astype(float) - b.astype(float)) ** 2))
     return 99.0 if error == 0 else 10 * float(np.log10(255**2 / error))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_parser() -> Iterator[None]:
+    """Typer makes the parser of all verbs anew in each call: as much work as many a command."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", functools.cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -51,9 +51,10 @@ def test_results_go_to_stdout_and_nothing_else_anywhere(
     done = process((*words, "--json"), tiny_models)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["output"] == "cover.png"
-    done = process(words, tiny_models)
-    assert (done.returncode, done.stdout) == (7, "")
-    assert done.stderr == "iic: cover.png exists already.\nhint: Use --force to replace it.\n"
+    done = process(("inspect", "missing.png"), tiny_models)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == "iic: missing.png does not exist.
+"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -135,12 +136,12 @@ def test_a_mistake_of_ours_asks_for_a_report(
 
 def test_the_traceback_is_shown_when_asked_for(tiny_models: Path) -> None:
     code = (
-        "import iiccli.cli.output as o, sys\n"
+        "import sys\n"
         "from iiccli.__main__ import main\n"
-        "import iiccli.cli.devices as d\n"
+        "import iiccli.cli.help as h\n"
         "def fail(*a, **k): raise ZeroDivisionError('by nought')\n"
-        "d.result = fail\n"
-        "sys.argv = ['iic', 'devices']\n"
+        "h.result = fail\n"
+        "sys.argv = ['iic', 'help']\n"
         "main()\n"
     )
     for debug, words in ((None, "please report"), ("1", "traceback (most recent call last)")):

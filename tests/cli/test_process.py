@@ -53,8 +53,7 @@ def test_results_go_to_stdout_and_nothing_else_anywhere(
     assert json.loads(done.stdout)["output"] == "cover.png"
     done = process(("inspect", "missing.png"), tiny_models)
     assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr == "iic: missing.png does not exist.
-"
+    assert done.stderr == "iic: missing.png does not exist.\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -23,7 +23,8 @@ from torch import Tensor
 
 from iiccli.cli import signals
 from iiccli.networks.transform import TransformConfig, TransformNet
-from iiccli.zoo.modelfile import Card, save_model
+from iiccli.zoo.modelfile import Card, load_model, save_model
+from tests.shared import shared
 from tests.transform_tables import Group, calibrate
 
 Pixels = npt.NDArray[np.uint8]
@@ -121,15 +122,18 @@ def _quiet_machine() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def training_groups() -> list[Group]:
     """What the tiny model is calibrated on."""
-    return [as_group(moving_clip(96, 112, 3, s, seed=10 + i)) for i, s in enumerate(SPEEDS)]
+    return _groups(3)
+
+
+def _groups(frames: int) -> list[Group]:
+    return [as_group(moving_clip(96, 112, frames, s, seed=10 + i)) for i, s in enumerate(SPEEDS)]
 
 
 @pytest.fixture(scope="session")
-def tiny_net(training_groups: list[Group]) -> TransformNet:
+def tiny_net(tiny_models: Path) -> TransformNet:
     """A calibrated network whose enhancer does nothing yet. Not to be changed by tests."""
-    torch.set_num_threads(1)
     net = TransformNet(TINY)
-    calibrate(net, training_groups)
+    net.load_state_dict(load_model(tiny_models / "video-3.v1.safetensors")[1])
     return net.eval().requires_grad_(False)
 
 
@@ -150,16 +154,17 @@ def tiny_model(
 
 
 @pytest.fixture(scope="session")
-def tiny_models(tiny_net: TransformNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of tiny calibrated models called video-3.v1 and video-5.v1, for `IIC_MODELS`."""
+    return shared(tmp_path_factory, "tiny-models", _put_tiny_models)
+
+
+def _put_tiny_models(folder: Path) -> None:
     torch.set_num_threads(1)
-    five = TransformNet(TINY_FIVE)
-    calibrate(
-        five, [as_group(moving_clip(96, 112, 5, s, seed=10 + i)) for i, s in enumerate(SPEEDS)]
-    )
-    folder = tmp_path_factory.mktemp("tiny-models")
-    for net in (tiny_net, five.eval()):
-        name = f"video-{net.config.pictures}.v1"
-        card = Card(name=name, task="video", network="transform", config=asdict(net.config))
+    for config in (TINY, TINY_FIVE):
+        torch.manual_seed(0)
+        net = TransformNet(config).eval()
+        calibrate(net, _groups(config.pictures))
+        name = f"video-{config.pictures}.v1"
+        card = Card(name=name, task="video", network="transform", config=asdict(config))
         save_model(folder / f"{name}.safetensors", card, net.state_dict())
-    return folder

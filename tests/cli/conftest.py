@@ -20,6 +20,7 @@ from iiccli.media import ffmpeg
 from iiccli.media.clip import open_clip, write_clip
 from iiccli.zoo import catalogue
 from tests.conftest import Pixels, moving_clip
+from tests.shared import shared
 
 SIZE = (80, 64)
 COUNT = 12
@@ -97,7 +98,10 @@ def frames() -> list[Pixels]:
 @pytest.fixture(scope="session")
 def clips(frames: list[Pixels], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one clip of every kind, of `COUNT` frames at 8 a second."""
-    folder = tmp_path_factory.mktemp("clips")
+    return shared(tmp_path_factory, "clips", lambda folder: _put_clips(folder, frames))
+
+
+def _put_clips(folder: Path, frames: list[Pixels]) -> None:
     for name in ("clip.mp4", "clip.mkv", "clip.webm", "clip.gif", "clip.webp", "clip.apng"):
         write_clip(folder / name, frames, Fraction(8))
     write_clip(folder / "folder", frames, Fraction(25))
@@ -114,7 +118,6 @@ def clips(frames: list[Pixels], tmp_path_factory: pytest.TempPathFactory) -> Pat
     durations = [0.1, 0.3, 0.1, 0.1, 0.5, 0.1, 0.1, 0.2, 0.1, 0.1, 0.1, 0.4]
     write_clip(folder / "uneven.gif", frames, Fraction(8), durations=durations)
     write_clip(folder / "one.mp4", frames[:1], Fraction(8))
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +51,7 @@ class Seeds:
     pictures: list[bytes]
 
 
-def make_seeds(folder: Path, transform: Path) -> Seeds:
+def put_seeds(folder: Path, transform: Path) -> None:
     """Make them.
 
     Args:
@@ -64,16 +64,29 @@ def make_seeds(folder: Path, transform: Path) -> Seeds:
     (models / transform.name).write_bytes(transform.read_bytes())
     os.environ[FOLDER_VARIABLE] = str(models)
     files = [models / "hide-1.v1.safetensors", transform, save_iicnet(folder, "video")]
-    return Seeds(
-        models,
-        _carriers(folder, transform),
-        [file.read_bytes() for file in files],
-        _checkpoints(folder),
-        _manifests(folder),
-        [path.read_bytes() for path in sorted(_recipes().glob("*.yaml"))[:3]],
-        _clips(folder),
-        _pictures(),
-    )
+    found = {
+        "carriers": _carriers(folder, transform),
+        "model_files": [file.read_bytes() for file in files],
+        "checkpoints": _checkpoints(folder),
+        "manifests": _manifests(folder),
+        "recipes": [path.read_bytes() for path in sorted(_recipes().glob("*.yaml"))[:3]],
+        "clips": _clips(folder),
+        "pictures": _pictures(),
+    }
+    for kind, contents in found.items():
+        (folder / "seeds" / kind).mkdir(parents=True)
+        for number, content in enumerate(contents):
+            (folder / "seeds" / kind / f"{number:02}").write_bytes(content)
+
+
+def read_seeds(folder: Path) -> Seeds:
+    """What `put_seeds` has made."""
+
+    def contents(kind: str) -> list[bytes]:
+        return [path.read_bytes() for path in sorted((folder / "seeds" / kind).iterdir())]
+
+    kinds = [field.name for field in fields(Seeds) if field.name != "models"]
+    return Seeds(folder / "models", **{kind: contents(kind) for kind in kinds})
 
 
 def _recipes() -> Path:

@@ -14,8 +14,9 @@ import pytest
 
 from iiccli import limits
 from tests.fuzz.harness import Target, feed
-from tests.fuzz.seeds import make_seeds
+from tests.fuzz.seeds import put_seeds, read_seeds
 from tests.fuzz.targets import MOST_PIXELS, targets
+from tests.shared import shared
 
 NAMES = (
     *("carrier", "header", "stamp", "adaptive", "transform", "codec", "model", "checkpoint"),
@@ -30,10 +31,12 @@ SEED = int(os.environ.get("IIC_FUZZ_SEED", "1"))
 @pytest.fixture(scope="module")
 def all_targets(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> dict[str, Target]:
     patch = pytest.MonkeyPatch()
-    patch.setenv("IIC_MODELS", "")  # seeds set it; this puts it back
+    patch.setenv("IIC_MODELS", "")  # making seeds sets it; this puts it back
     patch.setenv(limits.VARIABLE, str(MOST_PIXELS))
-    request = make_seeds(tmp_path_factory.mktemp("seeds"), tiny_model)
-    found = targets(request)
+    folder = shared(tmp_path_factory, "seeds", lambda folder: put_seeds(folder, tiny_model))
+    seeds = read_seeds(folder)
+    patch.setenv("IIC_MODELS", str(seeds.models))
+    found = targets(seeds)
     assert set(found) == set(NAMES)
     yield found
     patch.undo()

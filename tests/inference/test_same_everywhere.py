@@ -12,7 +12,7 @@ from iiccli.zoo.modelfile import load_model
 from tests.conftest import Pixels, moving_clip, psnr, reference_first
 
 MODELS = Path(__file__).parents[2] / "models"
-SIZE = (100, 140)
+SIZE = (80, 104)
 NAMES = ["video-5.v2", "hide-1.v1", "gray.v1"]
 MISSING = [name for name in NAMES if not (MODELS / f"{name}.safetensors").exists()]
 

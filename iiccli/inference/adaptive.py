@@ -298,8 +298,11 @@ class AdaptiveConverter(Converter):
         span, config = self._span(region), self.config
         inner = shifted(span, window, 1)
         count = config.ranks // 3
-        own = None if vectors is None else vectors[:count]
-        covers = torch.split(self._predict(base, inner, own), 3)
+
+        def told(place: int) -> Tensor:
+            if vectors is None:
+                return self._predict(base, inner, None)[3 * place : 3 * place + 3]
+            return self._predict(base, inner, vectors[place : place + 1])
 
         def follow(place: int, decoded: Tensor) -> Tensor:
             if vectors is None:
@@ -308,7 +311,7 @@ class AdaptiveConverter(Converter):
             field = vectors[count + place - 1].to(self.device)
             return compensate(decoded[None], field[None], config.motion)[0]
 
-        return PictureSequence(self.remote, span.shape, covers, follow)
+        return PictureSequence(self.remote, span.shape, count, told, follow)
 
     def coding(
         self, sequence: PictureSequence, wanted: Sequence[Tensor], message: RegionMessage
@@ -350,10 +353,11 @@ class AdaptiveConverter(Converter):
         cover = base[(..., *inner)] if config.prediction != "zoom" else self._base(carrier, span)
         if config.modes:
             assert content.modes is not None
+            held, first = decoded.planes.part(span), len(cover)
+            held[:first] = _fixed(cover)
             sequence = self._sequence(base, region, window, vectors)
-            values = dequantise(content.quantised, content.classes, content.levels, self.centres)
-            planes = sequence.decode(values, content.modes)
-            decoded.planes.part(span)[:] = _fixed(torch.cat((cover, planes)))
+            for number, picture in sequence.decode(self._values(content), content.modes):
+                held[first + 3 * number : first + 3 * number + 3] = _fixed(picture)
         else:
             predicted = self._predict(base, inner, vectors)
             for strip, cells in _strips(region, config.cell):
@@ -365,6 +369,13 @@ class AdaptiveConverter(Converter):
         levels = torch.from_numpy(content.levels / UNIT).float().to(self.device)
         side = decoded.side.part(region.cells)
         side[:] = self._side(magnitudes, levels, quality).view(side.shape).cpu().numpy()
+
+    def _values(self, content: RegionContent) -> Callable[[slice], npt.NDArray[np.float32]]:
+        """Gives the coefficients of some ranks, (cell², ranks, cells)."""
+        whole, classes = content.quantised, content.classes
+        return lambda ranks: dequantise(
+            whole[:, ranks], classes[:, ranks], content.levels, self.centres
+        )
 
     def _decoded(self, content: RegionContent, cells: slice) -> Tensor:
         """Coefficients of some cells, (cells, cell² · ranks)."""
@@ -469,8 +480,8 @@ class AdaptiveConverter(Converter):
 
 
 def _fixed(planes: Tensor) -> npt.NDArray[np.int16]:
-    """Planes as they are kept; they are changed."""
-    whole = planes.mul_(FIXED).round_().clamp_(-(2**15), 2**15 - 1)
+    """Planes as they are kept."""
+    whole = (planes * FIXED).round_().clamp_(-(2**15), 2**15 - 1)
     kept: npt.NDArray[np.int16] = whole.to(torch.int16).cpu().numpy()
     return kept
 

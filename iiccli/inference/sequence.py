@@ -6,8 +6,9 @@ it was quantised. So a level is tried on all pictures in turn, and those that fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ from iiccli.inference.quantising import Floats
 from iiccli.inference.sharing import InTurn
 from iiccli.inference.threads import shared
 from iiccli.networks.adaptive.net import AdaptiveNet
-from iiccli.networks.adaptive.sequence import Link, Weighing, links
+from iiccli.networks.adaptive.sequence import Weighing, links
 
 Modes = npt.NDArray[np.uint8]
 """(pictures, cells): the mode of each cell of each picture, in the order of the sequence."""
@@ -67,7 +68,8 @@ class PictureSequence:
     Args:
         net: with modes, on the device where pictures are computed.
         shape: (H, W) of the region in pixels of the pictures.
-        covers: what the cover tells of each picture, (3, H, W), in the order of the sequence.
+        count: how many pictures there are.
+        cover: what the cover tells of the picture at a place of the sequence, (3, H, W).
         follow: moves what is decoded.
     """
 
@@ -75,13 +77,14 @@ class PictureSequence:
         self,
         net: AdaptiveNet,
         shape: tuple[int, int],
-        covers: Sequence[Tensor],
+        count: int,
+        cover: Callable[[int], Tensor],
         follow: Follow,
     ) -> None:
-        self.links = links(len(covers))
-        self._weighings = [Weighing(net, place) for place in range(len(covers))]
-        self._shape, self._follow = shape, follow
-        self._covers = [w.spectrum(c) for w, c in zip(self._weighings, covers, strict=True)]
+        self.links = links(count)
+        self._weighings = [Weighing(net, place) for place in range(count)]
+        self._shape, self._cover, self._follow = shape, cover, follow
+        self._covers: dict[int, Tensor] = {}
 
     def spectra(self, pictures: Sequence[Tensor]) -> list[Tensor]:
         """What `code` takes of the pictures (3, H, W), in the order of the sequence."""
@@ -100,67 +103,69 @@ class PictureSequence:
         level = coefficients.level
         step = 2.0 ** (level / UNIT)
         chosen = [] if modes is None else list(torch.from_numpy(modes.astype(np.int64)))
-        decoded: list[Tensor] = []
+        decoded: dict[int, Tensor] = {}
         needed = {link.before for link in self.links}
         for place, own in enumerate(wanted):
             weighing = self._weighings[place]
             cover, before = self.predictions(place, decoded)
             if modes is None:
-                chosen.append(_by_cells(weighing.chooser(step), own, cover, before))
+                chosen.append(_by_cells(partial(weighing.choose, step), own, cover, before))
             mode = chosen[place].to(own.device)
             predicted = _by_cells(weighing.predicted, cover, before, mode)
             rest = weighing.mixed(own - predicted)
             values = coefficients.add(rest.cpu().numpy())
             if place in needed:
                 spectrum = predicted.add_(self._rest(weighing, values))
-                decoded.append(self.picture(place, spectrum))
-            else:
-                decoded.append(own.new_zeros(0))
+                decoded[place] = self.picture(place, spectrum)
         return Coded(level, torch.stack(chosen).cpu().numpy().astype(np.uint8), coefficients)
 
-    def decode(self, values: Floats, modes: Modes) -> Tensor:
-        """Undo `code`.
+    def decode(
+        self, values: Callable[[slice], Floats], modes: Modes
+    ) -> Iterator[tuple[int, Tensor]]:
+        """Undo `code`: each picture's number and what is decoded of it, (3, H, W).
 
         Args:
-            values: (cell², ranks, cells) coefficients.
+            values: gives the coefficients of some ranks, (cell², ranks, cells).
             modes: see there.
-
-        Returns:
-            (ranks, H, W), the pictures in their own order.
         """
-        decoded: list[Tensor] = []
-        for place, weighing in enumerate(self._weighings):
-            cover, before = self.predictions(place, decoded)
+        decoded: dict[int, Tensor] = {}
+        for place, (link, weighing) in enumerate(zip(self.links, self._weighings, strict=True)):
+            cover, before = self.predictions(place, decoded, keep=False)
             mode = torch.from_numpy(modes[place].astype(np.int64)).to(cover.device)
-            own = self._rest(weighing, values[:, 3 * place : 3 * place + 3])
+            own = self._rest(weighing, values(slice(3 * place, 3 * place + 3)))
             spectrum = _by_cells(weighing.predicted, cover, before, mode).add_(own)
-            decoded.append(self.picture(place, spectrum))
-        return torch.cat([decoded[place] for place in places(self.links)])
+            decoded[place] = self.picture(place, spectrum)
+            yield link.picture, decoded[place]
+            for done in set(decoded) - {other.before for other in self.links[place + 1 :]}:
+                del decoded[done]
 
     def picture(self, place: int, spectrum: Tensor) -> Tensor:
         """A picture (3, H, W) from its spectrum."""
         return self._weighings[place].planes(spectrum, *self._shape)
 
-    def predictions(self, place: int, decoded: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    def predictions(
+        self, place: int, decoded: Mapping[int, Tensor], *, keep: bool = True
+    ) -> tuple[Tensor, Tensor]:
         """Spectra of what the cover tells, and the picture before: the cover where none is.
 
         Args:
             place: of the picture in the sequence.
-            decoded: those before it, (3, H, W).
+            decoded: those before it by their places, (3, H, W).
+            keep: whether what the cover tells will be asked for again.
         """
-        cover, before = self._covers[place], self.links[place].before
+        weighing, before = self._weighings[place], self.links[place].before
+        cover = self._covers.get(place)
+        if cover is None:
+            cover = weighing.spectrum(self._cover(place))
+        if keep:
+            self._covers[place] = cover
         if before is None:
             return cover, cover
-        return cover, self._weighings[place].spectrum(self._follow(place, decoded[before]))
+        return cover, weighing.spectrum(self._follow(place, decoded[before]))
 
     def _rest(self, weighing: Weighing, values: Floats) -> Tensor:
-        components = torch.from_numpy(np.ascontiguousarray(values)).to(self._covers[0].device)
-        return weighing.unmixed(components)
-
-
-def places(sequence: Sequence[Link]) -> list[int]:
-    """The place in a sequence of each picture."""
-    return sorted(range(len(sequence)), key=lambda place: sequence[place].picture)
+        components = torch.from_numpy(np.ascontiguousarray(values))
+        return weighing.unmixed(components.to(weighing.device))
 
 
 def _by_cells(work: Callable[..., Tensor], *arrays: Tensor) -> Tensor:

@@ -161,11 +161,11 @@ def _cells_of(item: Sequenced, coded: Coded | None) -> list[Cells]:
     """
     step = 2.0 ** ((START if coded is None else coded.level) / UNIT)
     generator = torch.Generator().manual_seed(0)
-    decoded = []
+    decoded = {}
     for place, own in enumerate(item.wanted):
         # The error of what is decoded is white, nearly, whatever the picture.
         noise = torch.rand(own.shape, generator=generator).sub_(0.5).mul_(step)
-        decoded.append(item.sequence.picture(place, own + noise))
+        decoded[place] = item.sequence.picture(place, own + noise)
     return [
         Cells(place, own, *item.real.predictions(place, decoded), step)
         for place, own in enumerate(item.wanted)
@@ -206,7 +206,7 @@ def fit_modes(net: AdaptiveNet, cells: Sequence[Cells]) -> None:
         right = torch.zeros(modes, size, 3, 2, dtype=torch.float64)
         for part in cells:
             weighing = Weighing(net, part.place)
-            chosen = weighing.chooser(part.step)(part.wanted, part.cover, part.before)
+            chosen = weighing.choose(part.step, part.wanted, part.cover, part.before)
             both = torch.stack((part.cover, part.before), 2)
             # Busy cells would decide alone; the square root keeps them first but not the only ones.
             rest = part.wanted - weighing.predicted(part.cover, part.before, chosen)
@@ -236,7 +236,7 @@ def fit_colours(net: AdaptiveNet, cells: Sequence[Cells]) -> np.ndarray:
     rests = []
     for part in cells:
         weighing = Weighing(net, part.place)
-        chosen = weighing.chooser(part.step)(part.wanted, part.cover, part.before)
+        chosen = weighing.choose(part.step, part.wanted, part.cover, part.before)
         rest = part.wanted - weighing.predicted(part.cover, part.before, chosen)
         energy = rest.square().mean((0, 1), keepdim=True) + 1e-6
         weighted = rest / energy.sqrt().sqrt()

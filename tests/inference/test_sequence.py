@@ -45,7 +45,8 @@ def test_what_is_decoded_is_close_to_what_was_wanted():
     classes = message.coder.classes(quantised, LEVEL)
     levels = np.full(message.grid.cells, LEVEL)
     values = dequantise(quantised, classes, levels, converter.centres)
-    planes = sequence.decode(values, coded.modes).view(3, 3, 128, 160)
+    decoded = dict(sequence.decode(lambda ranks: values[:, ranks], coded.modes))
+    planes = [decoded[number] for number in range(3)]
     found = [np.rint(p.permute(1, 2, 0).clamp(0, 1).numpy() * 255) for p in planes]
     # The same cover on both sides: only the quantiser's error is left, step² / 12 at the most.
     most = 20 * np.log10(2 ** (-LEVEL / 256) * np.sqrt(12))

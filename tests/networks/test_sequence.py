@@ -64,7 +64,7 @@ def test_the_cheapest_mode_is_chosen_in_each_cell():
     cover, before = (own.spectrum(texture(32, 48, seed)) for seed in (1, 2))
     wanted = own.predicted(cover, before, torch.arange(24) % 3)
     wanted += 0.001 * torch.randn(wanted.shape, generator=torch.Generator().manual_seed(0))
-    chosen = own.chooser(0.01)(wanted, cover, before)
+    chosen = own.choose(0.01, wanted, cover, before)
     assert torch.equal(chosen, torch.arange(24) % 3)
 
 

@@ -60,7 +60,7 @@ def test_weights_that_made_the_pictures_are_found():
     found = sorted(net.gains[1:].mean((2, 3)).tolist())
     assert found[0] == pytest.approx([0.0, 0.9], abs=0.01)
     assert found[1] == pytest.approx([0.4, 0.1], abs=0.01)
-    chosen = Weighing(net, 1).chooser(0.01)(wanted, cover, before)
+    chosen = Weighing(net, 1).choose(0.01, wanted, cover, before)
     assert len(torch.unique(chosen[half])) == len(torch.unique(chosen[~half])) == 1
 
 

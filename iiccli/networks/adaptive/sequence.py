@@ -9,7 +9,6 @@ interpolation and smoothing of stationary time series, 1949).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -57,6 +56,11 @@ class Weighing:
         self._mixes = net.transform.mixes[:, ranks, ranks]
         self._transform = net.transform
 
+    @property
+    def device(self) -> torch.device:
+        """Where it is computed."""
+        return self._gains.device
+
     def spectrum(self, planes: Tensor) -> Tensor:
         """A picture (3, H, W) in frequencies, gray being 0: (cell², 3, cells)."""
         return self._transform.spectrum(planes - 0.5).transpose(1, 2)
@@ -82,22 +86,22 @@ class Weighing:
             result[..., cells] = self._of(mode, cover[..., cells], before[..., cells])
         return result
 
-    def chooser(self, step: float) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-        """What chooses the mode of each cell that leaves least to code with a quantiser's step.
+    def choose(self, step: float, wanted: Tensor, cover: Tensor, before: Tensor) -> Tensor:
+        """The mode of each cell that leaves least to code: (cells,) int64.
 
-        A coefficient is taken to cost log2(1 + |rest| / step) bits. It takes what is wanted, what
-        the cover tells and what the picture before does, (cell², 3, cells) each, and gives (cells,)
-        int64.
+        A coefficient is taken to cost log2(1 + |rest| / step) bits.
+
+        Args:
+            step: of the quantiser.
+            wanted: (cell², 3, cells), the picture's spectrum.
+            cover: see `predicted`.
+            before: likewise.
         """
-
-        def choose(wanted: Tensor, cover: Tensor, before: Tensor) -> Tensor:
-            costs = []
-            for mode in range(len(self._gains)):
-                rest = torch.sub(wanted, self._of(mode, cover, before))
-                costs.append(rest.div_(step).abs_().log1p_().sum((0, 1)))
-            return torch.stack(costs).argmin(0)
-
-        return choose
+        costs = []
+        for mode in range(len(self._gains)):
+            rest = torch.sub(wanted, self._of(mode, cover, before))
+            costs.append(rest.div_(step).abs_().log1p_().sum((0, 1)))
+        return torch.stack(costs).argmin(0)
 
     def mixed(self, spectrum: Tensor) -> Tensor:
         """Principal components over the colours, (cell², 3, cells)."""

@@ -32,8 +32,8 @@ ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 NEEDED = {
-    "video-3.v2",
-    "video-5.v2",
+    "video-3.v3",
+    "video-5.v3",
     "video-half-3.v1",
     "mono.v1",
     "dual.v1",
@@ -245,7 +245,7 @@ def test_the_demo_says_so_when_there_is_no_clip_to_be_had(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_models_are_exported_with_figures_and_then_left_alone(desk: Path, stand_ins: Path) -> None:
-    name = "video-3.v2"
+    name = "video-3.v3"
     run = desk / "runs" / name
     run.mkdir(parents=True)
     (run / "model.safetensors").write_bytes((stand_ins / f"{name}.safetensors").read_bytes())

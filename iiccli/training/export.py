@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from iiccli.errors import TrainingError
 from iiccli.training import adaptive, checkpoints, dense
@@ -15,6 +15,7 @@ from iiccli.training.recipes import Recipe, as_table
 from iiccli.training.run import Run
 from iiccli.zoo.modelfile import Card, save_model
 
+_ENHANCER = "enhancer."
 _REFERENCES = {"video": "middle"}
 
 
@@ -58,8 +59,20 @@ def export(run: Run, target: Path, *, name: str | None = None, force: bool = Fal
         recipe={**as_table(recipe), **_made(facts, state)},
         data=str(facts.get("data", "")),
     )
-    save_model(target, card, net.state_dict(), force=force)
+    save_model(target, card, _lean(net.state_dict()), force=force)
     return card
+
+
+def _lean(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights as a file keeps them: an enhancer's in half precision, which halves it.
+
+    They are read back into float32, in which they are computed with, and measured. Tables have to
+    stay as they are.
+    """
+    return {
+        name: weight.half() if name.startswith(_ENHANCER) else weight
+        for name, weight in state.items()
+    }
 
 
 def _tables(recipe: Recipe, run: Run) -> Any:

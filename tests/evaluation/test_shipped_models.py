@@ -37,6 +37,7 @@ GOLDEN = {
     "rescale-4.v1": (42.81, 45.64),
     "video-3.v2": (46.45, 45.11),
     "video-5.v2": (46.44, 43.26),
+    "video-5.v3": (46.46, 44.15),
     "video-7.v2": (46.47, 41.31),
     "video-9.v2": (46.42, 40.03),
     "video-half-3.v1": (46.57, 38.26),
@@ -44,8 +45,8 @@ GOLDEN = {
 }
 """PSNR of the carrier and of what is restored, at quality `balanced`, on `scene`.
 
-Measured when rounding by cost came, after all of these models; a change of the code may move
-them by `SLACK`.
+Measured when rounding by cost came, after all models before video-5.v3; a change of the code may
+move them by `SLACK`.
 """
 
 SLACK = 0.15

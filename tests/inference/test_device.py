@@ -97,7 +97,7 @@ def test_making_a_converter_loads_no_compiler():
         "import sys, pathlib, torch; from iiccli.zoo.modelfile import load_model;"
         "from iiccli.inference.converter import make_converter;"
         "models = [load_model(pathlib.Path('models', f'{name}.safetensors'))"
-        " for name in ('gray.v1', 'video-5.v2')];"
+        " for name in ('gray.v1', 'video-5.v3')];"
         "[make_converter(*model, torch.device('cpu')) for model in models];"
         "sys.exit('torch._dynamo' in sys.modules)"
     )

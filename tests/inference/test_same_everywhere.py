@@ -13,7 +13,7 @@ from tests.conftest import Pixels, moving_clip, psnr, reference_first
 
 MODELS = Path(__file__).parents[2] / "models"
 SIZE = (80, 104)
-NAMES = ["video-5.v2", "hide-1.v1", "gray.v1"]
+NAMES = ["video-5.v3", "hide-1.v1", "gray.v1"]
 MISSING = [name for name in NAMES if not (MODELS / f"{name}.safetensors").exists()]
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not here: {MISSING}")

@@ -63,7 +63,8 @@ def put_seeds(folder: Path, transform: Path) -> None:
     put_stand_ins(models)
     (models / transform.name).write_bytes(transform.read_bytes())
     os.environ[FOLDER_VARIABLE] = str(models)
-    files = [models / "hide-1.v1.safetensors", transform, save_iicnet(folder, "video")]
+    ours = [models / f"{name}.safetensors" for name in ("hide-1.v1", "video-3.v3")]
+    files = [*ours, transform, save_iicnet(folder, "video")]
     found = {
         "carriers": _carriers(folder, transform),
         "model_files": [file.read_bytes() for file in files],

@@ -81,6 +81,18 @@ def tables_of(net: AdaptiveNet) -> Tables:
     )
 
 
+def _check(net: AdaptiveNet) -> None:
+    """Refuse what no fit gives: with it numbers would leave their range in the middle of a picture.
+
+    Raises:
+        ValueError: something is out of range.
+    """
+    bounds = {"transform.mixes": 2.0, "centres": 1.0, "gains": 8.0}
+    for name, tensor in net.state_dict().items():
+        if name in bounds and not bool((tensor.abs() <= bounds[name]).all()):
+            raise ValueError(f"{name} is out of range")
+
+
 class AdaptiveConverter(Converter):
     """An `AdaptiveNet` on pictures of any size.
 
@@ -97,6 +109,7 @@ class AdaptiveConverter(Converter):
         self.scale = net.config.scale
         self.channels = net.config.cover_channels
         self.qualities = len(net.config.moduli)
+        _check(net)
         self.tables = tables_of(net)
         self.centres = net.centres.cpu().numpy()
         self.remote = net if device.type == "cpu" else copy.deepcopy(net).to(device)

@@ -169,6 +169,11 @@ def make_converter(
         claimed = network.state_dict()
         if {k: v.shape for k, v in claimed.items()} != {k: v.shape for k, v in state.items()}:
             raise unfit
+        if not all(bool(torch.isfinite(weight).all()) for weight in state.values()):
+            raise ModelError(
+                f"The weights of {card.name} are damaged: some are no numbers.",
+                "Get the file again.",
+            )
         if any(buffer.is_meta for name, buffer in network.named_buffers() if name not in claimed):
             network = build(card.network, card.config)  # it makes tables that no file holds
         # The file's own pages take the place of weights that were only claimed.

@@ -321,13 +321,34 @@ def test_missing_tables_are_a_model_error():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("frequencies", 0), ("frequencies", 300), ("weights", -1), ("weights", 2**30)],
+    [
+        ("frequencies", 0),
+        ("frequencies", 300),
+        ("weights", -1),
+        ("weights", 2**30),
+        ("gains", 1e9),
+        ("transform.mixes", -3.0),
+        ("centres", 2.0),
+        ("enhancer.head.weight", float("nan")),
+        ("gains", float("inf")),
+    ],
 )
 def test_tables_that_nothing_can_be_coded_with_are_a_model_error(name, value):
-    state = {k: v.clone() for k, v in calibrated("hide").state_dict().items()}
+    state = {k: v.clone() for k, v in calibrated("sequence").state_dict().items()}
     state[name][2] = value
-    with pytest.raises(ModelError, match="hide-tiny"):
-        make_converter(card_of("hide"), state, CPU)
+    with pytest.raises(ModelError, match="sequence-tiny"):
+        make_converter(card_of("sequence"), state, CPU)
+
+
+@pytest.mark.parametrize("value", [-(2**31), 2**31 - 1])
+def test_a_level_to_begin_with_may_be_anything(value):
+    pictures = pictures_of("sequence", 48, 64)
+    state = {k: v.clone() for k, v in calibrated("sequence").state_dict().items()}
+    state["starts"][:] = value
+    converter = make_converter(card_of("sequence"), state, CPU)
+    free = everywhere(converter_of("sequence"), pictures)
+    restored = converter.restore(converter.embed(pictures, 0, free), (64, 48), 0, free)
+    assert psnr(restored.pictures[1], pictures[1]) > 34
 
 
 def test_highlights_keep_their_brightness() -> None:

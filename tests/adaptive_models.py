@@ -40,6 +40,7 @@ KINDS = {
     "video": Kind("video", _small(3, motion=8, moduli=((4, 4, 4), (3, 5, 6)))),
     "sequence": Kind("video", _small(4, motion=8, modes=3, moduli=((4, 4, 4), (3, 5, 6)))),
     "half": Kind("video", _small(3, scale=2, motion=8, moduli=((4, 4, 4),))),
+    "half-sequence": Kind("video", _small(3, scale=2, motion=8, modes=4, moduli=((4, 4, 4),))),
     "rescale-2": Kind("rescale", _small(1, scale=2)),
     "rescale-4": Kind("rescale", _small(1, scale=4, cell=16, moduli=((8, 8, 8),))),
     "gray": Kind("gray", _small(1, kind="gray", moduli=((2,), (3,)))),
@@ -52,7 +53,7 @@ KINDS = {
 
 def pictures_of(kind: str, height: int, width: int, seed: int = 0) -> list[Pixels]:
     """Pictures as the conversion would embed them, the cover first."""
-    if kind in ("video", "half", "sequence"):
+    if KINDS[kind].task == "video":
         count = 4 if kind == "sequence" else 3
         return reference_first(moving_clip(height, width, count, (3, -2), seed))
     if kind == "hide":

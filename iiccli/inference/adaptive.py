@@ -48,8 +48,8 @@ from iiccli.inference.sharing import InTurn
 from iiccli.inference.threads import in_pieces, shared
 from iiccli.inference.tiles import Tile, tiles
 from iiccli.networks.adaptive import AdaptiveNet
+from iiccli.networks.adaptive.links import followers
 from iiccli.networks.adaptive.planes import as_pictures, coded_planes
-from iiccli.networks.adaptive.sequence import links
 from iiccli.networks.transform.motion import compensate
 from iiccli.room import copied, room
 from iiccli.zoo.modelfile import Card
@@ -272,30 +272,49 @@ class AdaptiveConverter(Converter):
         zoom: float,
     ) -> tuple[PictureSequence, list[Tensor], npt.NDArray[np.int16] | None]:
         """What codes a region's pictures in turn, their spectra, and vectors; as `analyse`."""
-        remote, motion = self.remote, self.config.motion
+        config = self.config
         window, span = self._window(cover, region), self._span(region)
         base = self._base(cover, window, zoom)
-        ordered = [pictures[1 + link.picture] for link in links(len(pictures) - 1)]
+        coded = pictures[config.scale == 1 :]
+        ordered = [coded[link.picture] for link in config.sequence]
         inside = [self._padded(picture, span) for picture in ordered]
         vectors = None
-        if motion:
-            place = (..., *shifted(span, window, motion))
-
-            def moved(pair: tuple[Tensor, Tensor]) -> Tensor:
-                return remote.estimate(pair[0], pair[1][None])
-
+        if config.motion:
             around = [(base, self._padded(picture, window)) for picture in ordered]
-            follows = [
-                (inside[link.before], own)
-                for link, own in zip(links(len(ordered)), inside, strict=True)
-                if link.before is not None
-            ]
-            found = self._each(moved, (*around, *follows))
-            count = len(around)
-            vectors = torch.cat([*(own[place] for own in found[:count]), *found[count:]])
+            vectors = self._fields(around, inside, shifted(span, window, config.motion))
         sequence = self._sequence(base, region, window, vectors)
         wanted = sequence.spectra(inside)
         return sequence, wanted, None if vectors is None else vectors.cpu().numpy()
+
+    def _fields(
+        self,
+        around: Sequence[tuple[Tensor, Tensor]],
+        inside: Sequence[Tensor],
+        inner: tuple[slice, slice],
+    ) -> Tensor:
+        """Vectors of pictures in sequence, see `PictureSequence`.
+
+        Args:
+            around: of each picture what the cover tells and itself, with the region's surroundings.
+            inside: each picture in the region.
+            inner: where the region's vectors are among those of its surroundings.
+        """
+        sequence = self.config.sequence
+
+        def against_cover(place: int) -> Tensor:
+            base, own = around[place]
+            anchor = sequence[place].anchor
+            if anchor is not None:
+                return self.remote.estimate(inside[anchor], inside[place][None])
+            return self.remote.estimate(base, own[None])[(..., *inner)]
+
+        def against_before(place: int) -> Tensor:
+            before = sequence[place].before
+            assert before is not None
+            return self.remote.estimate(inside[before], inside[place][None])
+
+        found = self._each(against_cover, range(len(sequence)))
+        return torch.cat(found + self._each(against_before, followers(sequence)))
 
     def followed(
         self, carrier: Shown, region: Region, zoom: float, vectors: npt.NDArray[np.int16] | None
@@ -310,21 +329,19 @@ class AdaptiveConverter(Converter):
     ) -> PictureSequence:
         span, config = self._span(region), self.config
         inner = shifted(span, window, 1)
-        count = config.ranks // 3
 
         def told(place: int) -> Tensor:
             if vectors is None:
                 return self._predict(base, inner, None)[3 * place : 3 * place + 3]
             return self._predict(base, inner, vectors[place : place + 1])
 
-        def follow(place: int, decoded: Tensor) -> Tensor:
+        def follow(field: int, decoded: Tensor) -> Tensor:
             if vectors is None:
                 return decoded
-            # The first has none.
-            field = vectors[count + place - 1].to(self.device)
-            return compensate(decoded[None], field[None], config.motion)[0]
+            own = vectors[field].to(self.device)
+            return compensate(decoded[None], own[None], config.motion)[0]
 
-        return PictureSequence(self.remote, span.shape, count, told, follow)
+        return PictureSequence(self.remote, span.shape, config.sequence, told, follow)
 
     def coding(
         self, sequence: PictureSequence, wanted: Sequence[Tensor], message: RegionMessage

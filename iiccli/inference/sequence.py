@@ -21,14 +21,15 @@ from iiccli.coding.contexts import UNIT
 from iiccli.inference.quantising import Floats
 from iiccli.inference.sharing import InTurn
 from iiccli.inference.threads import shared
+from iiccli.networks.adaptive.links import Link, followers
 from iiccli.networks.adaptive.net import AdaptiveNet
-from iiccli.networks.adaptive.sequence import Weighing, links
+from iiccli.networks.adaptive.sequence import Weighing
 
 Modes = npt.NDArray[np.uint8]
 """(pictures, cells): the mode of each cell of each picture, in the order of the sequence."""
 
 Follow = Callable[[int, Tensor], Tensor]
-"""What a decoded picture (3, H, W) tells of the one at a place of the sequence: likewise."""
+"""A decoded picture (3, H, W), moved by the field of vectors of that number: likewise."""
 
 _CELLS = 128
 """So many are worked on at once: what belongs to them stays in the processor's cache."""
@@ -68,21 +69,23 @@ class PictureSequence:
     Args:
         net: with modes, on the device where pictures are computed.
         shape: (H, W) of the region in pixels of the pictures.
-        count: how many pictures there are.
+        sequence: their order.
         cover: what the cover tells of the picture at a place of the sequence, (3, H, W).
-        follow: moves what is decoded.
+        follow: moves what is decoded. The first fields are those of each picture against the
+            cover, or what stands for it; then come those against the pictures before.
     """
 
     def __init__(
         self,
         net: AdaptiveNet,
         shape: tuple[int, int],
-        count: int,
+        sequence: Sequence[Link],
         cover: Callable[[int], Tensor],
         follow: Follow,
     ) -> None:
-        self.links = links(count)
-        self._weighings = [Weighing(net, place) for place in range(count)]
+        self.links = tuple(sequence)
+        self._fields = {place: len(sequence) + i for i, place in enumerate(followers(sequence))}
+        self._weighings = [Weighing(net, place) for place in range(len(sequence))]
         self._shape, self._cover, self._follow = shape, cover, follow
         self._covers: dict[int, Tensor] = {}
 
@@ -104,7 +107,7 @@ class PictureSequence:
         step = 2.0 ** (level / UNIT)
         chosen = [] if modes is None else list(torch.from_numpy(modes.astype(np.int64)))
         decoded: dict[int, Tensor] = {}
-        needed = {link.before for link in self.links}
+        needed = {place for link in self.links for place in (link.anchor, link.before)}
         for place, own in enumerate(wanted):
             weighing = self._weighings[place]
             cover, before = self.predictions(place, decoded)
@@ -136,7 +139,8 @@ class PictureSequence:
             spectrum = _by_cells(weighing.predicted, cover, before, mode).add_(own)
             decoded[place] = self.picture(place, spectrum)
             yield link.picture, decoded[place]
-            for done in set(decoded) - {other.before for other in self.links[place + 1 :]}:
+            later = self.links[place + 1 :]
+            for done in set(decoded) - {p for link in later for p in (link.anchor, link.before)}:
                 del decoded[done]
 
     def picture(self, place: int, spectrum: Tensor) -> Tensor:
@@ -153,15 +157,19 @@ class PictureSequence:
             decoded: those before it by their places, (3, H, W).
             keep: whether what the cover tells will be asked for again.
         """
-        weighing, before = self._weighings[place], self.links[place].before
-        cover = self._covers.get(place)
-        if cover is None:
+        weighing, link = self._weighings[place], self.links[place]
+        if link.anchor is not None:
+            cover = weighing.spectrum(self._follow(place, decoded[link.anchor]))
+        elif place in self._covers:
+            cover = self._covers[place]
+        else:
             cover = weighing.spectrum(self._cover(place))
-        if keep:
-            self._covers[place] = cover
-        if before is None:
+            if keep:
+                self._covers[place] = cover
+        if link.before is None:
             return cover, cover
-        return cover, weighing.spectrum(self._follow(place, decoded[before]))
+        followed = self._follow(self._fields[place], decoded[link.before])
+        return cover, weighing.spectrum(followed)
 
     def _rest(self, weighing: Weighing, values: Floats) -> Tensor:
         components = torch.from_numpy(np.ascontiguousarray(values))

@@ -32,6 +32,7 @@ LEAST = {
     "video": [40, 37, 37],
     "sequence": [40, 37, 37, 37],
     "half": [32, 30, 30],
+    "half-sequence": [32, 31, 31],
     "rescale-2": [32],
     "rescale-4": [28],
     "gray": [31],

@@ -119,7 +119,6 @@ def test_the_registry_builds_it_from_what_a_file_says(kind):
         {"modes": -1},
         {"modes": 33},
         {"modes": 4, "prediction": "none"},
-        {"modes": 4, "scale": 2},
         {"modes": 4, "kind": "layers"},
         {"width": 0},
         {"depth": -1},

@@ -1,4 +1,4 @@
-"""The order in which pictures are predicted, and the modes in which they are."""
+"""The modes in which pictures are predicted."""
 
 import copy
 
@@ -6,31 +6,9 @@ import pytest
 import torch
 
 from iiccli.networks.adaptive import AdaptiveNet
-from iiccli.networks.adaptive.sequence import Link, Weighing, links
+from iiccli.networks.adaptive.sequence import Weighing
 from tests.adaptive_models import calibrated
 from tests.conftest import texture
-
-
-@pytest.mark.parametrize(
-    ("count", "wanted"),
-    [
-        (1, [(0, None)]),
-        (2, [(0, None), (1, 0)]),
-        (4, [(1, None), (0, 0), (2, 0), (3, 2)]),
-        (8, [(3, None), (2, 0), (1, 1), (0, 2), (4, 0), (5, 4), (6, 5), (7, 6)]),
-    ],
-)
-def test_the_nearest_to_the_middle_come_first(count, wanted):
-    assert links(count) == tuple(Link(*pair) for pair in wanted)
-
-
-@pytest.mark.parametrize("count", range(1, 30))
-def test_every_picture_follows_one_that_is_there(count):
-    sequence = links(count)
-    assert sorted(link.picture for link in sequence) == list(range(count))
-    assert sequence[0].before is None
-    for place, link in enumerate(sequence[1:], 1):
-        assert 0 <= link.before < place
 
 
 def weighing(place: int = 1) -> tuple[Weighing, AdaptiveNet]:

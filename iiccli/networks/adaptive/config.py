@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from iiccli.networks.adaptive.links import Link, followers, links
+
 Kind = Literal["pictures", "layers", "gray"]
 Prediction = Literal["none", "cover", "zoom"]
 
@@ -25,8 +27,8 @@ class AdaptiveConfig:
             picture, its own centre, magnified.
         motion: spacing in pixels of the vectors that move the prediction; 0 leaves it in place.
         modes: ways to weigh what predicts a picture, of which each cell names one. With any, a
-            picture is predicted from the one before it in `sequence.links` too, as that is
-            decoded; 0: from the cover alone, taken as it is.
+            picture is predicted from the one before it in `sequence` too, as that is decoded; 0:
+            from the cover alone, taken as it is.
         cell: side of a transform cell in pixels; a power of two.
         moduli: per carrier quality, the modulus of each channel of the carrier.
         joint: whether the enhancer sees all pictures at once, or each by itself.
@@ -61,8 +63,8 @@ class AdaptiveConfig:
             raise ValueError("the cell is 8, 16 or 32, and a multiple of the vectors' spacing")
         if self.motion and (self.motion % 2 or self.kind != "pictures"):
             raise ValueError("motion is for pictures, with vectors at even distances")
-        if self.modes and (self.kind != "pictures" or self.prediction == "none" or self.scale > 1):
-            raise ValueError("modes are for pictures that a cover of their size predicts")
+        if self.modes and (self.kind != "pictures" or self.prediction == "none"):
+            raise ValueError("modes are for pictures that a cover predicts")
         if not 0 <= self.modes <= MOST_MODES:
             raise ValueError(f"modes are in 0..{MOST_MODES}")
         channels = {len(row) for row in self.moduli}
@@ -94,8 +96,12 @@ class AdaptiveConfig:
         """Fields of motion vectors: each picture's against the cover, and the one before it."""
         if not self.motion:
             return 0
-        pictures = self.ranks // 3
-        return pictures + (pictures - 1 if self.modes else 0)
+        return self.ranks // 3 + (len(followers(self.sequence)) if self.modes else 0)
+
+    @property
+    def sequence(self) -> tuple[Link, ...]:
+        """The order in which pictures are coded, with modes."""
+        return links(self.ranks // 3, covered=self.scale > 1)
 
     @property
     def channels(self) -> int:

@@ -1,45 +1,19 @@
 """Pictures one after the other: each is predicted from the cover and from one decoded before it.
 
 Of pictures in order of time that lie around the cover, the nearest come first, and each follows
-its neighbour. What a prediction is worth differs from place to place: moving things keep what is
-coarse, grain keeps nothing. So each cell names a *mode*, which tells for every frequency how much
-of either prediction is taken; the weights are fitted (least squares: N. Wiener, Extrapolation,
-interpolation and smoothing of stationary time series, 1949).
+its neighbour (`links`). Where the carrier is smaller, the picture that it shows comes before all
+others, which are predicted from that in its place. What a prediction is worth differs from place
+to place: moving things keep what is coarse, grain keeps nothing. So each cell names a *mode*, which
+tells for every frequency how much of either prediction is taken; the weights are fitted (least
+squares: N. Wiener, Extrapolation, interpolation and smoothing of stationary time series, 1949).
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from iiccli.networks.adaptive.net import AdaptiveNet
-
-
-@dataclass(frozen=True)
-class Link:
-    """A picture's place in the sequence.
-
-    Attributes:
-        picture: its number among those that are coded.
-        before: the place in the sequence of the picture that it follows; None for the first.
-    """
-
-    picture: int
-    before: int | None
-
-
-def links(pictures: int) -> tuple[Link, ...]:
-    """The sequence of pictures that lie around their cover in order of time.
-
-    From the one just before the middle back to the first; then from the one after the middle to
-    the last.
-    """
-    half = max(1, pictures // 2)
-    earlier = [Link(half - 1 - i, i - 1 if i else None) for i in range(half)]
-    later = [Link(i, 0 if i == half else i - 1) for i in range(half, pictures)]
-    return (*earlier, *later)
 
 
 class Weighing:

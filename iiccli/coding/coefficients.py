@@ -159,6 +159,7 @@ class CoefficientCoder:
     ) -> None:
         self.tables, self.grid, self.blocks = tables, grid, blocks
         self._before = before
+        self._first = 0  # rank that is coded; one before that is only there to be seen
         self._owners = [grid.blocks[c] for c in grid.colours]
         self._counts = [np.bincount(o, minlength=blocks) for o in self._owners]
         self._seats: dict[tuple[int, int], Seats] = {}
@@ -169,7 +170,9 @@ class CoefficientCoder:
         return CoefficientCoder(self.tables, grid, len(blocks)), cells
 
     def after(self, known: Quantised, count: int) -> CoefficientCoder:
-        """A coder of the `count` ranks that come after those known, and of the last of these.
+        """A coder of the `count` ranks that come after those known.
+
+        The last of these has to be the first of what it is given; it is none of what is coded.
 
         Args:
             known: (cell², ranks, cells) magnitudes in the order of coding.
@@ -181,7 +184,9 @@ class CoefficientCoder:
         tables = self.tables.part(slice(first, first + 1 + count))
         # Before the second rank that is here come all that are left out.
         before = np.minimum(known[:, :first], MOST).sum(1, dtype=np.int32)
-        return CoefficientCoder(tables, self.grid, self.blocks, before)
+        coder = CoefficientCoder(tables, self.grid, self.blocks, before)
+        coder._first = 1
+        return coder
 
     def ordered(self, values: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
         """Values (cell², ranks, cells) as they are coded: frequencies by layer, cells by colour.
@@ -227,7 +232,12 @@ class CoefficientCoder:
         return np.concatenate([classes for _, classes in self._layers(magnitudes, level)])
 
     def rounded(
-        self, sizes: npt.NDArray[np.float32], level: int, thresholds: npt.NDArray[np.float32]
+        self,
+        sizes: npt.NDArray[np.float32],
+        level: int,
+        thresholds: npt.NDArray[np.float32],
+        *,
+        priced: bool = True,
     ) -> tuple[Quantised, npt.NDArray[np.float64]]:
         """Round to whole numbers that are worth their bits.
 
@@ -236,6 +246,7 @@ class CoefficientCoder:
                 most `LARGEST`.
             level: that they are written at.
             thresholds: see `rounding.thresholds`.
+            priced: whether the second result is wanted.
 
         Returns:
             The magnitudes; and about what each block's payload will take: within 0.2 % of what
@@ -250,11 +261,12 @@ class CoefficientCoder:
             above = sizes[place] - below.astype(np.float32)
             np.add(below, above > 0.5 + DEAD_ZONE, out=own)
             # Classes are those of the layer as it would be then: near enough to choose by.
-            classes = class_of(around.expected_layer(number, own, tables.weights))
+            classes = class_of(around.expected_layer(number, own, tables.weights, self._first))
             chosen = np.minimum(below, most)
             chosen += classes * np.int32(most + 1)
             np.add(below, above > thresholds.ravel().take(chosen), out=own)
-            cells += self.costs_of(own, classes)
+            if priced:
+                cells += self.costs_of(own, classes)
             around.put_layer(number, own)
         return result, self.rates(cells)
 
@@ -291,7 +303,8 @@ class CoefficientCoder:
         around = self._around(level)
         for number, place in enumerate(layers_of(self.tables.cell)):
             own = magnitudes[place]
-            yield own, class_of(around.expected_layer(number, own, self.tables.weights))
+            expected = around.expected_layer(number, own, self.tables.weights, self._first)
+            yield own, class_of(expected)
 
     def _around(self, level: int) -> Surroundings:
         tables = self.tables

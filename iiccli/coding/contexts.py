@@ -260,7 +260,11 @@ class Surroundings:
             self._add_around(layer, rows, slice(self._ranks), colour)
 
     def expected_layer(
-        self, number: int, magnitudes: npt.NDArray[np.integer], weights: Magnitudes
+        self,
+        number: int,
+        magnitudes: npt.NDArray[np.integer],
+        weights: Magnitudes,
+        first: int = 0,
     ) -> Magnitudes:
         """Put a whole layer, and tell what was expected of it: as `expected` step by step.
 
@@ -270,6 +274,7 @@ class Surroundings:
             number: of the layer, those before it being known.
             magnitudes: (frequencies, ranks, cells), the cells in `grid.order`.
             weights: as for `expected`.
+            first: of no rank before this is it told; those are 0.
 
         Returns:
             Shaped as the magnitudes.
@@ -277,10 +282,13 @@ class Surroundings:
         self.put_layer(number, magnitudes)
         layer, rows, ranks = self._reach(number), self._rows(number), self._ranks
         total: Magnitudes = np.empty(magnitudes.shape, np.int32)
+        total[:, :first] = 0
+        for rank in range(1, first):
+            layer.before[rows] += layer.own[rows, rank - 1]
         # As many ranks at a time as stay in the processor's cache.
         stride = max(1, _AT_ONCE // max(1, total[:, 0].size))
-        for first in range(0, ranks, stride):
-            chosen = slice(first, min(ranks, first + stride))
+        for start in range(first, ranks, stride):
+            chosen = slice(start, min(ranks, start + stride))
             for colour in (0, 1):
                 cells = self.grid.spans[colour]
                 self._expect(number, chosen, colour, weights, total[:, chosen, cells])

@@ -64,6 +64,6 @@ class Growing:
         own = self._coder.after(known, sizes.shape[1])
         if self._ranks:
             sizes = np.concatenate((known[:, -1:].astype(np.float32), sizes), 1)
-        magnitudes, _ = own.rounded(sizes, self._level, self._thresholds)
+        magnitudes, _ = own.rounded(sizes, self._level, self._thresholds, priced=False)
         first = min(1, self._ranks)
         return magnitudes[:, first:], own.classes_of(magnitudes, self._level)[:, first:]

@@ -66,8 +66,9 @@ def search(
             part = (found[low] - aim) / max(found[low] - found[high], 1e-9)
             level = low + round(part * (high - low))
         else:
-            level += round((used - aim) / fall) or (1 if used > 0 else -1)
-            fall /= 2  # if that does not reach the other side, it was too steep
+            # A little further than a secant says, so that the other side is reached.
+            steep = fall if len(found) == 1 else 0.9 * _fall(found, usual)
+            level += round((used - aim) / steep) or (1 if used > 0 else -1)
     return high if high <= LEVEL_HIGH else None, _fall(found, usual)
 
 

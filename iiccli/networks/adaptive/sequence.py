@@ -71,11 +71,19 @@ class Weighing:
             cover: see `predicted`.
             before: likewise.
         """
-        costs = []
-        for mode in range(len(self._gains)):
-            rest = torch.sub(wanted, self._of(mode, cover, before))
-            costs.append(rest.div_(step).abs_().log1p_().sum((0, 1)))
-        return torch.stack(costs).argmin(0)
+        modes, cells = len(self._gains), wanted.shape[-1]
+        # All modes at once: (frequencies and colours, modes, cells).
+        both = torch.stack((cover, before), 2).view(-1, 2, cells)
+        gains = self._gains.permute(2, 3, 0, 1).reshape(-1, modes, 2)
+        rest = torch.baddbmm(
+            wanted.reshape(-1, 1, cells), gains, both, beta=1 / step, alpha=-1 / step
+        )
+        terms = rest.abs_().add_(1)
+        # A logarithm takes long: one for the product of eight, which stays in range.
+        for _ in range(3):
+            first, second = terms.chunk(2)
+            terms = first.mul_(second)
+        return terms.log_().sum(0).argmin(0)
 
     def mixed(self, spectrum: Tensor) -> Tensor:
         """Principal components over the colours, (cell², 3, cells)."""

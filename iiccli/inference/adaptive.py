@@ -61,6 +61,8 @@ FIXED = 8192
 """Decoded planes are kept as int16, in so many parts of the full range."""
 
 
+_ROWS = 64
+"""Rows that are moved at once, to share out the work."""
 _STRIP = 4
 """Rows of cells that are transformed at once."""
 _ALIKE = 128
@@ -338,8 +340,14 @@ class AdaptiveConverter(Converter):
         def follow(field: int, decoded: Tensor) -> Tensor:
             if vectors is None:
                 return decoded
-            own = vectors[field].to(self.device)
-            return compensate(decoded[None], own[None], config.motion)[0]
+            image, own = decoded[None], vectors[field].to(self.device)[None]
+
+            def moved(rows: tuple[int, int]) -> Tensor:
+                return compensate(image, own, config.motion, rows)[0]
+
+            height = decoded.shape[-2]
+            tops = range(0, height, _ROWS)
+            return torch.cat(self._each(moved, ((y, min(height, y + _ROWS)) for y in tops)), 1)
 
         return PictureSequence(self.remote, span.shape, config.sequence, told, follow)
 

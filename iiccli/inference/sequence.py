@@ -114,8 +114,7 @@ class PictureSequence:
             if modes is None:
                 chosen.append(_by_cells(partial(weighing.choose, step), own, cover, before))
             mode = chosen[place].to(own.device)
-            predicted = _by_cells(weighing.predicted, cover, before, mode)
-            rest = weighing.mixed(own - predicted)
+            predicted, rest = _by_cells(partial(_left, weighing), own, cover, before, mode)
             values = coefficients.add(rest.cpu().numpy())
             if place in needed:
                 spectrum = predicted.add_(self._rest(weighing, values))
@@ -174,6 +173,14 @@ class PictureSequence:
     def _rest(self, weighing: Weighing, values: Floats) -> Tensor:
         components = torch.from_numpy(np.ascontiguousarray(values))
         return weighing.unmixed(components.to(weighing.device))
+
+
+def _left(
+    weighing: Weighing, wanted: Tensor, cover: Tensor, before: Tensor, modes: Tensor
+) -> Tensor:
+    """What is predicted, and the components of what is left to code: (2, cell², 3, cells)."""
+    predicted = weighing.predicted(cover, before, modes)
+    return torch.stack((predicted, weighing.mixed(wanted - predicted)))
 
 
 def _by_cells(work: Callable[..., Tensor], *arrays: Tensor) -> Tensor:

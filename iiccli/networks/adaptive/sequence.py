@@ -54,11 +54,8 @@ class Weighing:
         Returns:
             (cell², 3, cells).
         """
-        result = torch.zeros_like(cover)
-        for mode in torch.unique(modes).tolist():
-            cells = torch.nonzero(modes == mode)[:, 0]
-            result[..., cells] = self._of(mode, cover[..., cells], before[..., cells])
-        return result
+        gains = self._gains.permute(1, 2, 3, 0)[..., modes]
+        return torch.addcmul(gains[0] * cover, gains[1], before)
 
     def choose(self, step: float, wanted: Tensor, cover: Tensor, before: Tensor) -> Tensor:
         """The mode of each cell that leaves least to code: (cells,) int64.
@@ -92,7 +89,3 @@ class Weighing:
     def unmixed(self, components: Tensor) -> Tensor:
         """Undo `mixed`."""
         return self._mixes @ components
-
-    def _of(self, mode: int, cover: Tensor, before: Tensor) -> Tensor:
-        gains = self._gains[mode, ..., None]
-        return torch.addcmul(gains[0] * cover, gains[1], before)

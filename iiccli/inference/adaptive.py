@@ -65,7 +65,7 @@ _ROWS = 64
 """Rows that are moved at once, to share out the work."""
 _STRIP = 4
 """Rows of cells that are transformed at once."""
-_ALIKE = 128
+_ALIKE = 256
 """Levels so near one another take the same modes."""
 
 _BROKEN = 7 / 8

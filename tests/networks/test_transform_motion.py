@@ -102,3 +102,12 @@ def test_prediction_never_gets_worse_by_motion():
     reference, picture = texture(64, 64, 1)[None], texture(64, 64, 2)[None]
     predicted = compensate(reference, estimate(reference, picture, 8), 8)
     assert (predicted - picture).abs().mean() < (reference - picture).abs().mean()
+
+
+@pytest.mark.parametrize("span", [(0, 16), (8, 24), (20, 40)])
+def test_some_rows_of_a_compensated_picture_are_those_of_the_whole(span):
+    random = torch.Generator().manual_seed(0)
+    image = torch.rand(1, 3, 40, 56, generator=random)
+    vectors = torch.randint(-40, 40, (1, 2, 5, 7), generator=random)
+    whole = compensate(image, vectors, 8)
+    assert torch.allclose(compensate(image, vectors, 8, span), whole[:, :, slice(*span)], atol=1e-6)

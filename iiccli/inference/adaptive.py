@@ -43,7 +43,7 @@ from iiccli.inference.places import (
 from iiccli.inference.precision import enhancing
 from iiccli.inference.quantising import dequantise
 from iiccli.inference.region_message import RegionContent, RegionMessage
-from iiccli.inference.sequence import Coded, PictureSequence
+from iiccli.inference.sequence import Coded, Modes, PictureSequence
 from iiccli.inference.sharing import InTurn
 from iiccli.inference.threads import in_pieces, shared
 from iiccli.inference.tiles import Tile, tiles
@@ -359,14 +359,15 @@ class AdaptiveConverter(Converter):
         Modes that were chosen at a level serve for those near it.
         """
         coder, borders, centres = message.coder, self._thresholds(), self.centres
-        last: list[Coded] = []
+        chosen: tuple[int, Modes] | None = None
 
         def code(level: int) -> Coded:
-            near = bool(last) and abs(level - last[0].level) <= _ALIKE
+            nonlocal chosen
+            near = chosen is not None and abs(level - chosen[0]) <= _ALIKE
             coefficients = InTurn(coder, level, borders, centres)
-            coded = sequence.code(wanted, coefficients, last[0].modes if near else None)
+            coded = sequence.code(wanted, coefficients, chosen[1] if chosen and near else None)
             if not near:
-                last[:] = [coded]
+                chosen = level, coded.modes
             return coded
 
         return code

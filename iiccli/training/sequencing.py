@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -157,7 +158,8 @@ class Cells:
 def _cells_of(item: Sequenced, coded: Coded | None) -> list[Cells]:
     """A sample's pictures, each beside what it is predicted from.
 
-    Until they have been coded, noise as strong as a quantiser's error stands for that.
+    Noise as strong as the quantiser's error, at the level that the sample came to so far, stands
+    for what coding does to them.
     """
     step = 2.0 ** ((START if coded is None else coded.level) / UNIT)
     generator = torch.Generator().manual_seed(0)
@@ -225,7 +227,7 @@ def fit_modes(net: AdaptiveNet, cells: Sequence[Cells]) -> None:
                 net.gains[mode] = solved[mode]
 
 
-def fit_colours(net: AdaptiveNet, cells: Sequence[Cells]) -> np.ndarray:
+def fit_colours(net: AdaptiveNet, cells: Sequence[Cells]) -> npt.NDArray[np.float32]:
     """Fit the principal components of what is left over the colours, in place.
 
     Returns:
@@ -254,7 +256,8 @@ def fit_colours(net: AdaptiveNet, cells: Sequence[Cells]) -> np.ndarray:
         own = slice(3 * part.place, 3 * part.place + 3)
         magnitude[:, own] += Weighing(net, part.place).mixed(rest).abs().sum(-1)
         count[part.place] += rest.shape[-1]
-    return (magnitude / count.repeat_interleave(3)).numpy()
+    means: npt.NDArray[np.float32] = (magnitude / count.repeat_interleave(3)).numpy()
+    return means
 
 
 def _rounded(message: RegionMessage, coded: Coded) -> Rounded:

@@ -29,6 +29,7 @@ from iiccli.inference.converter import (
     no_progress,
 )
 from iiccli.inference.decoded import Decoded
+from iiccli.inference.growing import Rounding
 from iiccli.inference.places import (
     OnAverage,
     Shown,
@@ -364,7 +365,7 @@ class AdaptiveConverter(Converter):
         def code(level: int) -> Coded:
             nonlocal chosen
             near = chosen is not None and abs(level - chosen[0]) <= _ALIKE
-            coefficients = InTurn(coder, level, borders, centres)
+            coefficients = InTurn(coder, Rounding(level, borders, centres))
             coded = sequence.code(wanted, coefficients, chosen[1] if chosen and near else None)
             if not near:
                 chosen = level, coded.modes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,21 +13,26 @@ from iiccli.coding.contexts import UNIT
 from iiccli.inference.quantising import Floats, dequantise
 
 
-class Growing:
-    """Coefficients that become more.
+@dataclass(frozen=True)
+class Rounding:
+    """How coefficients are rounded, and what they are decoded to.
 
-    Args:
-        coder: of the blocks.
-        level: at which all are rounded.
+    Attributes:
+        level: log2 of the quantiser's step in 1/256.
         thresholds: where to round, see `coding.rounding`.
         centres: see `dequantise`.
     """
 
-    def __init__(
-        self, coder: CoefficientCoder, level: int, thresholds: Floats, centres: Floats
-    ) -> None:
-        self._coder, self._level = coder, level
-        self._thresholds, self._centres = thresholds, centres
+    level: int
+    thresholds: Floats
+    centres: Floats
+
+
+class Growing:
+    """Coefficients that become more, some blocks' own."""
+
+    def __init__(self, coder: CoefficientCoder, rounding: Rounding) -> None:
+        self._coder, self._rounding = coder, rounding
         tables = coder.tables
         shape = (tables.cell**2, tables.ranks, coder.grid.cells)
         self._quantised = np.zeros(shape, np.int32)
@@ -36,15 +43,16 @@ class Growing:
     def add(self, z: Floats) -> Floats:
         """Round the ranks that come next, (cell², ranks, cells); gives what is decoded of them."""
         ranks = slice(self._ranks, self._ranks + z.shape[1])
-        ordered = self._coder.ordered(z * np.float32(2 ** (-self._level / UNIT)))
+        ordered = self._coder.ordered(z * np.float32(2 ** (-self._rounding.level / UNIT)))
         sizes = np.minimum(np.abs(ordered), np.float32(LARGEST - 1))
         magnitudes, classes = self._rounded(sizes)
         self._bits += self._coder.costs_of(magnitudes, classes)
         np.negative(magnitudes, out=magnitudes, where=ordered < 0)
         self._quantised[:, ranks], self._sizes[:, ranks] = magnitudes, sizes
         self._ranks = ranks.stop
-        level = np.array([self._level])
-        return self._coder.as_given(dequantise(magnitudes, classes, level, self._centres))
+        level = np.array([self._rounding.level])
+        values = dequantise(magnitudes, classes, level, self._rounding.centres)
+        return self._coder.as_given(values)
 
     def rates(self) -> npt.NDArray[np.float64]:
         """Bits that each block's payload will take, nearly."""
@@ -52,7 +60,7 @@ class Growing:
 
     def write(self) -> list[Bits]:
         """The payloads of all blocks."""
-        return self._coder.write_ordered(self._quantised, self._level)
+        return self._coder.write_ordered(self._quantised, self._rounding.level)
 
     def given(self) -> tuple[Quantised, Floats]:
         """All in whole steps, and how large they were before that: (cell², ranks, cells) each."""
@@ -64,6 +72,7 @@ class Growing:
         own = self._coder.after(known, sizes.shape[1])
         if self._ranks:
             sizes = np.concatenate((known[:, -1:].astype(np.float32), sizes), 1)
-        magnitudes, _ = own.rounded(sizes, self._level, self._thresholds, priced=False)
+        level, thresholds = self._rounding.level, self._rounding.thresholds
+        magnitudes, _ = own.rounded(sizes, level, thresholds, priced=False)
         first = min(1, self._ranks)
-        return magnitudes[:, first:], own.classes_of(magnitudes, self._level)[:, first:]
+        return magnitudes[:, first:], own.classes_of(magnitudes, level)[:, first:]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from iiccli.coding.bits import Bits, Ints
 from iiccli.coding.coefficients import CoefficientCoder, Quantised
-from iiccli.inference.growing import Growing
+from iiccli.inference.growing import Growing, Rounding
 from iiccli.inference.quantising import Floats, Trials
 from iiccli.inference.threads import shared, workers
 
@@ -33,22 +33,11 @@ def trials_of(coder: CoefficientCoder, z: Floats, thresholds: Floats | None) -> 
 
 
 class InTurn:
-    """Coefficients of a region, some ranks after the other, rounded by what they cost.
+    """Coefficients of a region, some ranks after the other, rounded by what they cost."""
 
-    Args:
-        coder: of the region.
-        level: at which all are rounded.
-        thresholds: where to round, see `coding.rounding`.
-        centres: see `dequantise`.
-    """
-
-    def __init__(
-        self, coder: CoefficientCoder, level: int, thresholds: Floats, centres: Floats
-    ) -> None:
-        self.level = level
-        self._parts = [
-            (cells, Growing(own, level, thresholds, centres)) for own, cells in _parts(coder)
-        ]
+    def __init__(self, coder: CoefficientCoder, rounding: Rounding) -> None:
+        self.level = rounding.level
+        self._parts = [(cells, Growing(own, rounding)) for own, cells in _parts(coder)]
 
     def add(self, z: Floats) -> Floats:
         """Round the ranks that come next, (cell², ranks, cells); gives what is decoded of them."""

@@ -8,7 +8,7 @@ which each sample fits its carrier, the weights that predict a magnitude from th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -61,10 +61,7 @@ def calibrate(
     report("principal components")
     fit_components(net, items)
     mixes = net.transform.mixes.detach().cpu().numpy()
-    items = [
-        Analysed(i.sample, i.cover, i.region, _mixed(i.z, mixes), i.vectors, i.quality)
-        for i in items
-    ]
+    items = [replace(i, z=_mixed(i.z, mixes)) for i in items]
     begin_tables(converter, sum(np.abs(i.z).mean(-1) for i in items) / len(items))
     levels: list[int | None] = [None] * len(items)
     for turn in range(_ROUNDS):

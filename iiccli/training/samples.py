@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from iiccli.coding.coefficients import Quantised
 from iiccli.coding.layout import Region, Span
 from iiccli.inference.adaptive import FIXED, AdaptiveConverter
 from iiccli.inference.converter import Pixels
 from iiccli.inference.places import OnAverage, put_digits
 from iiccli.inference.quantising import quantise
 from iiccli.inference.region_message import RegionContent, RegionMessage
+from iiccli.inference.sequence import Modes
 from iiccli.networks.adaptive.planes import coded_planes
 from iiccli.training.groups import Group
 
@@ -40,76 +43,72 @@ def sample_of(group: Group) -> Sample:
 
 
 @dataclass(frozen=True)
-class Analysed:
+class Item:
     """A sample on its way through a model: one region.
 
     Attributes:
         sample: the pictures.
         cover: what the carrier should look like, (h, w, c) uint8.
         region: all of it.
-        z: (cell², ranks, cells) float32 coefficients.
-        vectors: of the motion, or None.
         quality: of the carrier that it is meant for.
     """
 
     sample: Sample
     cover: Pixels
     region: Region
-    z: npt.NDArray[np.float32]
-    vectors: npt.NDArray[np.int16] | None
     quality: int
 
     def message(self, converter: AdaptiveConverter) -> RegionMessage:
         """What codes it; the samples of a header are counted as free."""
-        return free_message(converter, self.region, self.cover, self.quality)
+        return converter.message(self.region, np.ones(self.cover.shape, bool), self.quality)
 
-    def at(self, quality: int) -> Analysed:
+    def at(self, quality: int) -> Self:
         """The same for a carrier of another quality."""
         return replace(self, quality=quality)
 
     def content(self, converter: AdaptiveConverter) -> RegionContent | None:
         """What a carrier would say of it; None if it does not fit."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Analysed(Item):
+    """A sample whose planes are predicted from the cover alone.
+
+    Attributes:
+        z: (cell², ranks, cells) float32 coefficients.
+        vectors: of the motion, or None.
+    """
+
+    z: npt.NDArray[np.float32]
+    vectors: npt.NDArray[np.int16] | None
+
+    def content(self, converter: AdaptiveConverter) -> RegionContent | None:
+        """See `Item.content`."""
         message = self.message(converter)
         level = message.level(self.z, self.vectors)
         if level is None:
             return None
-        quantised = quantise(self.z, level)
-        classes = message.coder.classes(quantised, level)
-        levels = np.full(message.grid.cells, level, np.int64)
-        return RegionContent(quantised, classes, levels, self.vectors, ())
+        return content_of(message, quantise(self.z, level), level, self.vectors)
 
 
-class Item(Protocol):
-    """A sample on its way through a model."""
-
-    @property
-    def sample(self) -> Sample:
-        """The pictures."""
-
-    @property
-    def cover(self) -> Pixels:
-        """What the carrier should look like, (h, w, c) uint8."""
-
-    @property
-    def region(self) -> Region:
-        """All of it."""
-
-    @property
-    def quality(self) -> int:
-        """Of the carrier that it is meant for."""
-
-    def at(self, quality: int) -> Item:
-        """The same for a carrier of another quality."""
-
-    def content(self, converter: AdaptiveConverter) -> RegionContent | None:
-        """What a carrier would say of it; None if it does not fit."""
+def content_of(
+    message: RegionMessage,
+    quantised: Quantised,
+    level: int,
+    vectors: npt.NDArray[np.int16] | None,
+    modes: Modes | None = None,
+) -> RegionContent:
+    """What an undamaged carrier says of a region whose blocks are all of one level."""
+    classes = message.coder.classes(quantised, level)
+    levels = np.full(message.grid.cells, level, np.int64)
+    return RegionContent(quantised, classes, levels, vectors, (), modes)
 
 
-def free_message(
-    converter: AdaptiveConverter, region: Region, cover: Pixels, quality: int
-) -> RegionMessage:
-    """What codes a region of a carrier all of whose samples may be used."""
-    return converter.message(region, np.ones(cover.shape, bool), quality)
+def random_carrier(cover: Pixels, moduli: Sequence[int], random: np.random.Generator) -> Pixels:
+    """A carrier of a cover (h, w, c) with a random message in all of its samples."""
+    digits = random.integers(0, moduli, cover.shape).astype(np.int16)
+    return put_digits(cover, digits, np.ones(cover.shape, bool), moduli)
 
 
 @torch.inference_mode()
@@ -119,7 +118,7 @@ def analysed(converter: AdaptiveConverter, sample: Sample, quality: int) -> Anal
     (region,) = converter.regions(cover)
     shown = OnAverage(cover, converter.config.moduli[quality])
     z, vectors = converter.analyse(sample.pictures, shown, region, sample.zoom)
-    return Analysed(sample, cover, region, z, vectors, quality)
+    return Analysed(sample, cover, region, quality, z, vectors)
 
 
 @dataclass(frozen=True)
@@ -146,9 +145,7 @@ def examples(
     content = item.content(converter)
     if content is None:
         return []
-    moduli = config.moduli[item.quality]
-    digits = random.integers(0, moduli, item.cover.shape).astype(np.int16)
-    carrier = put_digits(item.cover, digits, np.ones(item.cover.shape, bool), moduli)
+    carrier = random_carrier(item.cover, config.moduli[item.quality], random)
     room = converter.room_for(carrier)
     rows, columns = (n * config.cell for n in item.region.cells.shape)
     room.advance(0, rows)

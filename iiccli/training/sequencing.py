@@ -8,7 +8,7 @@ best for its cells), the principal components of what is left, then the tables o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,18 +16,16 @@ import torch
 from torch import Tensor
 
 from iiccli.coding.contexts import UNIT
-from iiccli.coding.layout import Region
 from iiccli.coding.vectors import Small
 from iiccli.inference.adaptive import AdaptiveConverter
-from iiccli.inference.converter import Pixels
-from iiccli.inference.places import OnAverage, put_digits
+from iiccli.inference.places import OnAverage
 from iiccli.inference.region_message import RegionContent, RegionMessage
 from iiccli.inference.sequence import Coded, PictureSequence
 from iiccli.networks.adaptive import AdaptiveNet
 from iiccli.networks.adaptive.net import START
 from iiccli.networks.adaptive.sequence import Weighing
 from iiccli.training.calibration import Rounded, begin_tables, fit_tables
-from iiccli.training.samples import Sample, free_message
+from iiccli.training.samples import Item, Sample, content_of, random_carrier
 
 _ROUNDS = 3
 _TURNS = 5
@@ -39,32 +37,20 @@ frequencies alone, in so many ways."""
 
 
 @dataclass(frozen=True)
-class Sequenced:
-    """A sample on its way through a model: one region.
+class Sequenced(Item):
+    """A sample whose pictures are predicted from one another.
 
     Attributes:
-        sample: the pictures.
-        cover: what the carrier should look like, (h, w, c) uint8.
-        region: all of it.
-        quality: of the carrier that it is meant for.
         sequence: as the cover predicts it.
         real: as a carrier with a random message does.
         wanted: spectra of the pictures, in the order of the sequence.
         vectors: of the motion, or None.
     """
 
-    sample: Sample
-    cover: Pixels
-    region: Region
-    quality: int
     sequence: PictureSequence
     real: PictureSequence
     wanted: list[Tensor]
     vectors: Small | None
-
-    def message(self, converter: AdaptiveConverter) -> RegionMessage:
-        """What codes it; the samples of a header are counted as free."""
-        return free_message(converter, self.region, self.cover, self.quality)
 
     def coded(self, converter: AdaptiveConverter) -> Coded | None:
         """Its pictures at a level that fits; None if none does."""
@@ -73,20 +59,14 @@ class Sequenced:
         start = int(converter.net.starts[self.quality])
         return message.sequence(code, self.vectors, start)
 
-    def at(self, quality: int) -> Sequenced:
-        """The same for a carrier of another quality."""
-        return replace(self, quality=quality)
-
     def content(self, converter: AdaptiveConverter) -> RegionContent | None:
-        """What a carrier would say of it; None if it does not fit."""
+        """See `Item.content`."""
         coded = self.coded(converter)
         if coded is None:
             return None
-        message = self.message(converter)
         quantised, _ = coded.quantised()
-        classes = message.coder.classes(quantised, coded.level)
-        levels = np.full(message.grid.cells, coded.level, np.int64)
-        return RegionContent(quantised, classes, levels, self.vectors, (), coded.modes)
+        message = self.message(converter)
+        return content_of(message, quantised, coded.level, self.vectors, coded.modes)
 
 
 @torch.inference_mode()
@@ -99,8 +79,7 @@ def sequenced(
     moduli = converter.config.moduli[quality]
     shown = OnAverage(cover, moduli)
     sequence, wanted, vectors = converter.sequence(sample.pictures, shown, region, sample.zoom)
-    digits = random.integers(0, moduli, cover.shape).astype(np.int16)
-    carrier = put_digits(cover, digits, np.ones(cover.shape, bool), moduli)
+    carrier = random_carrier(cover, moduli, random)
     real = converter.followed(carrier, region, sample.zoom, vectors)
     return Sequenced(sample, cover, region, quality, sequence, real, wanted, vectors)
 
@@ -207,11 +186,9 @@ def fit_modes(net: AdaptiveNet, cells: Sequence[Cells]) -> None:
         gram = torch.zeros(modes, size, 3, 2, 2, dtype=torch.float64)
         right = torch.zeros(modes, size, 3, 2, dtype=torch.float64)
         for part in cells:
-            weighing = Weighing(net, part.place)
-            chosen = weighing.choose(part.step, part.wanted, part.cover, part.before)
+            chosen, rest = _left(net, part)
             both = torch.stack((part.cover, part.before), 2)
             # Busy cells would decide alone; the square root keeps them first but not the only ones.
-            rest = part.wanted - weighing.predicted(part.cover, part.before, chosen)
             share = 1 / (rest.square().mean((0, 1)) + part.step**2 / 12).sqrt()
             for mode in torch.unique(chosen).tolist():
                 own = chosen == mode
@@ -227,6 +204,13 @@ def fit_modes(net: AdaptiveNet, cells: Sequence[Cells]) -> None:
                 net.gains[mode] = solved[mode]
 
 
+def _left(net: AdaptiveNet, part: Cells) -> tuple[Tensor, Tensor]:
+    """The mode of each cell, and what is left to code then."""
+    weighing = Weighing(net, part.place)
+    chosen = weighing.choose(part.step, part.wanted, part.cover, part.before)
+    return chosen, part.wanted - weighing.predicted(part.cover, part.before, chosen)
+
+
 def fit_colours(net: AdaptiveNet, cells: Sequence[Cells]) -> npt.NDArray[np.float32]:
     """Fit the principal components of what is left over the colours, in place.
 
@@ -237,9 +221,7 @@ def fit_colours(net: AdaptiveNet, cells: Sequence[Cells]) -> npt.NDArray[np.floa
     covariance = torch.zeros(size, ranks, ranks, dtype=torch.float64)
     rests = []
     for part in cells:
-        weighing = Weighing(net, part.place)
-        chosen = weighing.choose(part.step, part.wanted, part.cover, part.before)
-        rest = part.wanted - weighing.predicted(part.cover, part.before, chosen)
+        _, rest = _left(net, part)
         energy = rest.square().mean((0, 1), keepdim=True) + 1e-6
         weighted = rest / energy.sqrt().sqrt()
         own = slice(3 * part.place, 3 * part.place + 3)

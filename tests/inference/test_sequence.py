@@ -7,6 +7,7 @@ import torch
 from iiccli.coding.layout import regions
 from iiccli.inference import sharing, threads
 from iiccli.inference.adaptive import AdaptiveConverter
+from iiccli.inference.growing import Rounding
 from iiccli.inference.places import OnAverage
 from iiccli.inference.quantising import dequantise
 from iiccli.inference.sequence import Coded, PictureSequence
@@ -86,7 +87,7 @@ def test_threads_make_no_difference(monkeypatch):
 def test_modes_that_are_given_are_taken():
     converter, message, sequence, wanted, _, _ = ready()
     given = np.ones((3, message.grid.cells), np.uint8)
-    turn = InTurn(message.coder, LEVEL, message.thresholds, converter.centres)
+    turn = InTurn(message.coder, Rounding(LEVEL, message.thresholds, converter.centres))
     coded = sequence.code(wanted, turn, given)
     assert (coded.modes == 1).all()
     free = coded_at(converter, message, sequence, wanted)

@@ -144,6 +144,28 @@ class Tables:
         return bits.astype(np.float32)
 
 
+@dataclass(frozen=True)
+class Known:
+    """What the ranks coded so far tell of those that follow, in the order of coding.
+
+    Attributes:
+        last: (cell², 1, cells) magnitudes of the last of them.
+        before: (cell², cells) sums over all before that; see `Surroundings`.
+    """
+
+    last: Quantised
+    before: Magnitudes
+
+    @classmethod
+    def after(cls, known: Known | None, magnitudes: Quantised) -> Known:
+        """As `known`, once magnitudes (cell², ranks, cells) of further ranks are coded."""
+        before: Magnitudes = np.minimum(magnitudes[:, :-1], MOST).sum(1, dtype=np.int32)
+        if known is not None:
+            before += known.before
+            before += np.minimum(known.last[:, 0], MOST)
+        return cls(magnitudes[:, -1:].copy(), before)
+
+
 class CoefficientCoder:
     """Codes the coefficients of one region.
 
@@ -169,22 +191,18 @@ class CoefficientCoder:
         grid, cells = part_of(self.grid, blocks)
         return CoefficientCoder(self.tables, grid, len(blocks)), cells
 
-    def after(self, known: Quantised, count: int) -> CoefficientCoder:
-        """A coder of the `count` ranks that come after those known.
-
-        The last of these has to be the first of what it is given; it is none of what is coded.
+    def following(self, ranks: slice, known: Known | None) -> CoefficientCoder:
+        """A coder of some ranks alone.
 
         Args:
-            known: (cell², ranks, cells) magnitudes in the order of coding.
-            count: how many ranks follow.
+            ranks: which.
+            known: of all that come before these, if there are any. The last of them has to be the
+                first of what the coder is given; it is none of what is coded.
         """
-        first = known.shape[1] - 1
-        if first < 0:
-            return CoefficientCoder(self.tables.part(slice(count)), self.grid, self.blocks)
-        tables = self.tables.part(slice(first, first + 1 + count))
-        # Before the second rank that is here come all that are left out.
-        before = np.minimum(known[:, :first], MOST).sum(1, dtype=np.int32)
-        coder = CoefficientCoder(tables, self.grid, self.blocks, before)
+        if known is None:
+            return CoefficientCoder(self.tables.part(ranks), self.grid, self.blocks)
+        tables = self.tables.part(slice(ranks.start - 1, ranks.stop))
+        coder = CoefficientCoder(tables, self.grid, self.blocks, known.before)
         coder._first = 1
         return coder
 

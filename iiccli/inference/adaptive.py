@@ -7,6 +7,7 @@ import itertools
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -359,19 +360,23 @@ class AdaptiveConverter(Converter):
 
         Modes that were chosen at a level serve for those near it.
         """
-        coder, borders, centres = message.coder, self._thresholds(), self.centres
+        rounding = self.rounding(0)
         chosen: tuple[int, Modes] | None = None
 
         def code(level: int) -> Coded:
             nonlocal chosen
             near = chosen is not None and abs(level - chosen[0]) <= _ALIKE
-            coefficients = InTurn(coder, Rounding(level, borders, centres))
+            coefficients = InTurn(message.coder, replace(rounding, level=level))
             coded = sequence.code(wanted, coefficients, chosen[1] if chosen and near else None)
             if not near:
                 chosen = level, coded.modes
             return coded
 
         return code
+
+    def rounding(self, level: int) -> Rounding:
+        """How the coefficients of pictures in sequence are rounded at a level."""
+        return Rounding(level, self._thresholds(), self.centres)
 
     def synthesise(
         self,

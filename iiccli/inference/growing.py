@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from iiccli.coding.bits import Bits
-from iiccli.coding.coefficients import LARGEST, CoefficientCoder, Quantised
+from iiccli.coding.coefficients import LARGEST, CoefficientCoder, Known, Quantised
 from iiccli.coding.contexts import UNIT
 from iiccli.inference.quantising import Floats, dequantise
 
@@ -34,21 +34,22 @@ class Growing:
     def __init__(self, coder: CoefficientCoder, rounding: Rounding) -> None:
         self._coder, self._rounding = coder, rounding
         tables = coder.tables
-        shape = (tables.cell**2, tables.ranks, coder.grid.cells)
-        self._quantised = np.zeros(shape, np.int32)
-        self._sizes = np.zeros(shape, np.float32)
+        self._quantised = np.empty((tables.cell**2, tables.ranks, coder.grid.cells), np.int32)
         self._bits = np.zeros(coder.grid.cells)
         self._ranks = 0
+        self._known: Known | None = None
 
     def add(self, z: Floats) -> Floats:
         """Round the ranks that come next, (cell², ranks, cells); gives what is decoded of them."""
         ranks = slice(self._ranks, self._ranks + z.shape[1])
         ordered = self._coder.ordered(z * np.float32(2 ** (-self._rounding.level / UNIT)))
-        sizes = np.minimum(np.abs(ordered), np.float32(LARGEST - 1))
-        magnitudes, classes = self._rounded(sizes)
+        negative = ordered < 0
+        sizes = np.abs(ordered, out=ordered)
+        magnitudes, classes = self._rounded(np.minimum(sizes, np.float32(LARGEST - 1), out=sizes))
         self._bits += self._coder.costs_of(magnitudes, classes)
-        np.negative(magnitudes, out=magnitudes, where=ordered < 0)
-        self._quantised[:, ranks], self._sizes[:, ranks] = magnitudes, sizes
+        self._known = Known.after(self._known, magnitudes)
+        np.negative(magnitudes, out=magnitudes, where=negative)
+        self._quantised[:, ranks] = magnitudes
         self._ranks = ranks.stop
         level = np.array([self._rounding.level])
         values = dequantise(magnitudes, classes, level, self._rounding.centres)
@@ -62,17 +63,17 @@ class Growing:
         """The payloads of all blocks."""
         return self._coder.write_ordered(self._quantised, self._rounding.level)
 
-    def given(self) -> tuple[Quantised, Floats]:
-        """All in whole steps, and how large they were before that: (cell², ranks, cells) each."""
-        return self._coder.as_given(self._quantised), self._coder.as_given(self._sizes)
+    def given(self) -> Quantised:
+        """All in whole steps, (cell², ranks, cells)."""
+        return self._coder.as_given(self._quantised)
 
     def _rounded(self, sizes: Floats) -> tuple[Quantised, npt.NDArray[np.uint8]]:
         """Magnitudes and classes of the next ranks, in the order of coding."""
-        known = np.abs(self._quantised[:, : self._ranks])
-        own = self._coder.after(known, sizes.shape[1])
-        if self._ranks:
-            sizes = np.concatenate((known[:, -1:].astype(np.float32), sizes), 1)
+        known = self._known
+        own = self._coder.following(slice(self._ranks, self._ranks + sizes.shape[1]), known)
+        if known is not None:
+            sizes = np.concatenate((known.last.astype(np.float32), sizes), 1)
         level, thresholds = self._rounding.level, self._rounding.thresholds
         magnitudes, _ = own.rounded(sizes, level, thresholds, priced=False)
-        first = min(1, self._ranks)
+        first = 0 if known is None else 1
         return magnitudes[:, first:], own.classes_of(magnitudes, level)[:, first:]

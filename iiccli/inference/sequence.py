@@ -58,8 +58,8 @@ class Coded:
         """The payloads of all blocks."""
         return self.coefficients.write()
 
-    def quantised(self) -> tuple[Quantised, Floats]:
-        """Coefficients (cell², ranks, cells) in whole steps, and before they were rounded."""
+    def quantised(self) -> Quantised:
+        """Coefficients (cell², ranks, cells) in whole steps."""
         return self.coefficients.quantised()
 
 

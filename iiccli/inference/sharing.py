@@ -59,15 +59,14 @@ class InTurn:
         found = shared(lambda part: part[1].write(), self._parts)
         return [payload for own in found for payload in own]
 
-    def quantised(self) -> tuple[Quantised, Floats]:
-        """In whole steps, and how large they were before that: (cell², ranks, cells) each."""
-        both = [own.given() for _, own in self._parts]
-        count = sum(whole.shape[-1] for whole, _ in both)
-        whole = np.empty((*both[0][0].shape[:2], count), np.int32)
-        sizes = np.empty(whole.shape, np.float32)
-        for (cells, _), (own, size) in zip(self._parts, both, strict=True):
-            whole[..., cells], sizes[..., cells] = own, size
-        return whole, sizes
+    def quantised(self) -> Quantised:
+        """In whole steps, (cell², ranks, cells)."""
+        parts = [own.given() for _, own in self._parts]
+        count = sum(part.shape[-1] for part in parts)
+        whole: Quantised = np.empty((*parts[0].shape[:2], count), np.int32)
+        for (cells, _), part in zip(self._parts, parts, strict=True):
+            whole[..., cells] = part
+        return whole
 
 
 def _parts(coder: CoefficientCoder) -> list[tuple[CoefficientCoder, Ints | slice]]:

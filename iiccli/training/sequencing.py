@@ -15,12 +15,16 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from iiccli.coding.coefficients import LARGEST, CoefficientCoder
 from iiccli.coding.contexts import UNIT
 from iiccli.coding.vectors import Small
 from iiccli.inference.adaptive import AdaptiveConverter
+from iiccli.inference.growing import Rounding
 from iiccli.inference.places import OnAverage
-from iiccli.inference.region_message import RegionContent, RegionMessage
+from iiccli.inference.quantising import Floats
+from iiccli.inference.region_message import RegionContent
 from iiccli.inference.sequence import Coded, PictureSequence
+from iiccli.inference.sharing import InTurn
 from iiccli.networks.adaptive import AdaptiveNet
 from iiccli.networks.adaptive.net import START
 from iiccli.networks.adaptive.sequence import Weighing
@@ -64,9 +68,30 @@ class Sequenced(Item):
         coded = self.coded(converter)
         if coded is None:
             return None
-        quantised, _ = coded.quantised()
         message = self.message(converter)
-        return content_of(message, quantised, coded.level, self.vectors, coded.modes)
+        return content_of(message, coded.quantised(), coded.level, self.vectors, coded.modes)
+
+    def rounded(self, converter: AdaptiveConverter, coded: Coded) -> Rounded:
+        """What was coded, beside how large it was before it was rounded."""
+        level = coded.level
+        turn = _Recorded(self.message(converter).coder, converter.rounding(level))
+        quantised = self.sequence.code(self.wanted, turn, coded.modes).quantised()
+        sizes = np.abs(np.concatenate(turn.given, 1)) * np.float32(2 ** (-level / UNIT))
+        grid = self.message(converter).grid
+        return Rounded(level, grid, np.abs(quantised), np.minimum(sizes, np.float32(LARGEST - 1)))
+
+
+class _Recorded(InTurn):
+    """Keeps what it was given."""
+
+    def __init__(self, coder: CoefficientCoder, rounding: Rounding) -> None:
+        super().__init__(coder, rounding)
+        self.given: list[Floats] = []
+
+    def add(self, z: Floats) -> Floats:
+        """See `InTurn.add`."""
+        self.given.append(z)
+        return super().add(z)
 
 
 @torch.inference_mode()
@@ -108,7 +133,7 @@ def calibrate_sequence(
         fit_starts(net, items, coded)
         report(f"tables, round {turn + 1} of {_ROUNDS}")
         fitting = [
-            _rounded(item.message(converter), own)
+            item.rounded(converter, own)
             for item, own in zip(items, coded, strict=True)
             if own is not None
         ]
@@ -240,8 +265,3 @@ def fit_colours(net: AdaptiveNet, cells: Sequence[Cells]) -> npt.NDArray[np.floa
         count[part.place] += rest.shape[-1]
     means: npt.NDArray[np.float32] = (magnitude / count.repeat_interleave(3)).numpy()
     return means
-
-
-def _rounded(message: RegionMessage, coded: Coded) -> Rounded:
-    quantised, sizes = coded.quantised()
-    return Rounded(coded.level, message.grid, np.abs(quantised), sizes)

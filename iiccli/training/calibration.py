@@ -30,7 +30,7 @@ from iiccli.coding.contexts import (
 )
 from iiccli.coding.rans import TOTAL
 from iiccli.inference.adaptive import AdaptiveConverter, tables_of
-from iiccli.inference.quantising import quantise
+from iiccli.inference.adaptive.quantising import quantise
 from iiccli.networks.adaptive import AdaptiveNet
 from iiccli.networks.adaptive.net import CENTRES
 from iiccli.training.samples import Analysed
@@ -111,7 +111,6 @@ def fit_tables(converter: AdaptiveConverter, fitting: Sequence[Rounded], *, firs
     net.frequencies.copy_(torch.from_numpy(smoothed(counts).astype(np.int32)))
     net.centres.copy_(torch.from_numpy(centres.astype(np.float32)))
     converter.tables = tables_of(net)
-    converter.centres = net.centres.cpu().numpy()
 
 
 def begin_tables(converter: AdaptiveConverter, magnitude: npt.NDArray[np.floating]) -> None:

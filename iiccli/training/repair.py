@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from iiccli.errors import TrainingError
-from iiccli.inference.adaptive import FIXED
+from iiccli.inference.adaptive.repairing import FIXED
 from iiccli.networks.adaptive import AdaptiveNet
 from iiccli.networks.adaptive.planes import as_pictures
 from iiccli.training.chance import Chance

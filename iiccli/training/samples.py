@@ -13,12 +13,13 @@ from torch import Tensor
 
 from iiccli.coding.coefficients import Quantised
 from iiccli.coding.layout import Region, Span
-from iiccli.inference.adaptive import FIXED, AdaptiveConverter
+from iiccli.inference.adaptive import AdaptiveConverter
+from iiccli.inference.adaptive.quantising import quantise
+from iiccli.inference.adaptive.region_message import RegionContent, RegionMessage
+from iiccli.inference.adaptive.repairing import FIXED
+from iiccli.inference.adaptive.sequence import Modes
 from iiccli.inference.converter import Pixels
 from iiccli.inference.places import OnAverage, put_digits
-from iiccli.inference.quantising import quantise
-from iiccli.inference.region_message import RegionContent, RegionMessage
-from iiccli.inference.sequence import Modes
 from iiccli.networks.adaptive.planes import coded_planes
 from iiccli.training.groups import Group
 
@@ -117,7 +118,7 @@ def analysed(converter: AdaptiveConverter, sample: Sample, quality: int) -> Anal
     cover = converter.deep_cover(sample.pictures[0])
     (region,) = converter.regions(cover)
     shown = OnAverage(cover, converter.config.moduli[quality])
-    z, vectors = converter.analyse(sample.pictures, shown, region, sample.zoom)
+    z, vectors = converter.together.analyse(sample.pictures, shown, region, sample.zoom)
     return Analysed(sample, cover, region, quality, z, vectors)
 
 

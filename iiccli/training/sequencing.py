@@ -19,12 +19,12 @@ from iiccli.coding.coefficients import LARGEST, CoefficientCoder
 from iiccli.coding.contexts import UNIT
 from iiccli.coding.vectors import Small
 from iiccli.inference.adaptive import AdaptiveConverter
-from iiccli.inference.growing import Rounding
+from iiccli.inference.adaptive.growing import Rounding
+from iiccli.inference.adaptive.quantising import Floats
+from iiccli.inference.adaptive.region_message import RegionContent
+from iiccli.inference.adaptive.sequence import Coded, PictureSequence
+from iiccli.inference.adaptive.sharing import InTurn
 from iiccli.inference.places import OnAverage
-from iiccli.inference.quantising import Floats
-from iiccli.inference.region_message import RegionContent
-from iiccli.inference.sequence import Coded, PictureSequence
-from iiccli.inference.sharing import InTurn
 from iiccli.networks.adaptive import AdaptiveNet
 from iiccli.networks.adaptive.net import START
 from iiccli.networks.adaptive.sequence import Weighing
@@ -59,7 +59,7 @@ class Sequenced(Item):
     def coded(self, converter: AdaptiveConverter) -> Coded | None:
         """Its pictures at a level that fits; None if none does."""
         message = self.message(converter)
-        code = converter.coding(self.sequence, self.wanted, message)
+        code = converter.in_turn.coding(self.sequence, self.wanted, message)
         start = int(converter.net.starts[self.quality])
         return message.sequence(code, self.vectors, start)
 
@@ -74,11 +74,12 @@ class Sequenced(Item):
     def rounded(self, converter: AdaptiveConverter, coded: Coded) -> Rounded:
         """What was coded, beside how large it was before it was rounded."""
         level = coded.level
-        turn = _Recorded(self.message(converter).coder, converter.rounding(level))
+        message = self.message(converter)
+        turn = _Recorded(message.coder, converter.in_turn.rounding(level, message))
         quantised = self.sequence.code(self.wanted, turn, coded.modes).quantised()
         sizes = np.abs(np.concatenate(turn.given, 1)) * np.float32(2 ** (-level / UNIT))
-        grid = self.message(converter).grid
-        return Rounded(level, grid, np.abs(quantised), np.minimum(sizes, np.float32(LARGEST - 1)))
+        np.minimum(sizes, np.float32(LARGEST - 1), out=sizes)
+        return Rounded(level, message.grid, np.abs(quantised), sizes)
 
 
 class _Recorded(InTurn):
@@ -103,9 +104,11 @@ def sequenced(
     (region,) = converter.regions(cover)
     moduli = converter.config.moduli[quality]
     shown = OnAverage(cover, moduli)
-    sequence, wanted, vectors = converter.sequence(sample.pictures, shown, region, sample.zoom)
+    sequence, wanted, vectors = converter.in_turn.sequence(
+        sample.pictures, shown, region, sample.zoom
+    )
     carrier = random_carrier(cover, moduli, random)
-    real = converter.followed(carrier, region, sample.zoom, vectors)
+    real = converter.in_turn.following(carrier, region, sample.zoom, vectors)
     return Sequenced(sample, cover, region, quality, sequence, real, wanted, vectors)
 
 

@@ -27,7 +27,7 @@ from iiccli.coding.contexts import (
 )
 from iiccli.coding.layout import regions
 from iiccli.coding.rans import TOTAL, Frequencies
-from iiccli.inference.stream import cell_blocks
+from iiccli.inference.adaptive.stream import cell_blocks
 
 CELL, RANKS = 4, 2
 

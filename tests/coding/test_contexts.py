@@ -24,7 +24,7 @@ from iiccli.coding.contexts import (
     steps,
 )
 from iiccli.coding.layout import regions
-from iiccli.inference.stream import cell_blocks
+from iiccli.inference.adaptive.stream import cell_blocks
 
 CELL, RANKS = 4, 3
 

@@ -35,7 +35,8 @@ from iiccli.datasets.manifest import read_manifest
 from iiccli.errors import IicError, InputError
 from iiccli.evaluation.detecting.check import check
 from iiccli.evaluation.detecting.specimens import Manner, split_groups
-from iiccli.inference import message, region_message
+from iiccli.inference import message
+from iiccli.inference.adaptive import region_message
 from iiccli.inference.codec import CodecConverter
 from iiccli.inference.converter import make_converter
 from iiccli.inference.places import put_digits

@@ -11,7 +11,7 @@ import torch
 
 from iiccli.coding.rounding import thresholds
 from iiccli.inference import threads
-from iiccli.inference.sharing import trials_of
+from iiccli.inference.adaptive.sharing import trials_of
 from iiccli.inference.threads import in_pieces, shared, workers
 from tests.coding.test_rounding import CENTRES, coder_of, coefficients
 
@@ -67,7 +67,7 @@ def test_the_payloads_do_not_depend_on_the_threads(monkeypatch, by_cost):
     found = []
     for count in (1, 2, 4):
         monkeypatch.setattr(threads, "workers", lambda count=count: count)
-        monkeypatch.setattr("iiccli.inference.sharing.workers", lambda count=count: count)
+        monkeypatch.setattr("iiccli.inference.adaptive.sharing.workers", lambda count=count: count)
         trials = trials_of(coder, values, border)
         assert len(trials._parts) == count
         rates = trials.rate(-1000)

@@ -10,7 +10,7 @@ from iiccli.coding.coefficients import SYMBOLS
 from iiccli.coding.contexts import CLASSES, ONE
 from iiccli.coding.rans import TOTAL
 from iiccli.inference.adaptive import AdaptiveConverter
-from iiccli.inference.quantising import quantise
+from iiccli.inference.adaptive.quantising import quantise
 from iiccli.networks.adaptive import AdaptiveNet
 from iiccli.training.calibration import (
     _non_negative,

@@ -22,7 +22,7 @@ from tests.adaptive_models import coloured
 
 WORDS = shlex.split(
     "train --recipe fast-hide --data photos --batch 8 --crop 32 --threads 1 --device cpu "
-    "--set config.width=8 --set config.blocks=1 --set loop.report_steps=1"
+    "--set config.width=8 --set config.blocks=1 --set loop.report_steps=1 --precision fp32"
 )
 
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from iiccli.coding.layout import Span
-from iiccli.inference.adaptive import spread as spread_tile
-from iiccli.inference.decoded import Decoded
-from iiccli.inference.quantising import quantise
+from iiccli.inference.adaptive.decoded import Decoded
+from iiccli.inference.adaptive.quantising import quantise
+from iiccli.inference.adaptive.repairing import spread as spread_tile
 from iiccli.inference.tiles import Tile
 from iiccli.networks.adaptive.planes import as_pictures
 from iiccli.training.groups import Group

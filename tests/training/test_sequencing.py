@@ -22,7 +22,7 @@ def rate(net: AdaptiveNet, sample: Sample, level: int = -1200) -> float:
     """Bits of a sample that the network never saw."""
     converter = AdaptiveConverter(card_of("sequence"), net, CPU, 512)
     item = sequenced(converter, sample, 0, np.random.default_rng(0))
-    code = converter.coding(item.sequence, item.wanted, item.message(converter))
+    code = converter.in_turn.coding(item.sequence, item.wanted, item.message(converter))
     return float(code(level).rates.sum())
 
 

@@ -19,11 +19,11 @@ from iiccli.coding.contexts import make_grid
 from iiccli.coding.layout import Block, Region
 from iiccli.coding.runs import Mask, Numbers
 from iiccli.coding.vectors import Small, read_vectors, write_vectors
-from iiccli.inference.levels import FALL, LEVEL_HIGH, LEVEL_LOW, search
-from iiccli.inference.quantising import Floats, Trials
-from iiccli.inference.sequence import Coded, Modes
-from iiccli.inference.sharing import SharedTrials, trials_of
-from iiccli.inference.stream import (
+from iiccli.inference.adaptive.levels import FALL, LEVEL_HIGH, LEVEL_LOW, search
+from iiccli.inference.adaptive.quantising import Floats, Trials
+from iiccli.inference.adaptive.sequence import Coded, Modes
+from iiccli.inference.adaptive.sharing import SharedTrials, trials_of
+from iiccli.inference.adaptive.stream import (
     CHECK,
     LEVEL,
     NOTHING,

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from iiccli.coding.bits import Bits, Ints
 from iiccli.coding.coefficients import CoefficientCoder, Quantised
-from iiccli.inference.growing import Growing, Rounding
-from iiccli.inference.quantising import Floats, Trials
+from iiccli.inference.adaptive.growing import Growing, Rounding
+from iiccli.inference.adaptive.quantising import Floats, Trials
 from iiccli.inference.threads import shared, workers
 
 _FEWEST = 16

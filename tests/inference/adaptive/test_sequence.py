@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from iiccli.coding.layout import regions
-from iiccli.inference import sharing, threads
-from iiccli.inference.adaptive import AdaptiveConverter
-from iiccli.inference.growing import Rounding
+from iiccli.inference import threads
+from iiccli.inference.adaptive import AdaptiveConverter, sharing
+from iiccli.inference.adaptive.growing import Rounding
+from iiccli.inference.adaptive.quantising import dequantise
+from iiccli.inference.adaptive.sequence import Coded, PictureSequence
+from iiccli.inference.adaptive.sharing import InTurn
 from iiccli.inference.places import OnAverage
-from iiccli.inference.quantising import dequantise
-from iiccli.inference.sequence import Coded, PictureSequence
-from iiccli.inference.sharing import InTurn
 from tests.adaptive_models import converter_of, pictures_of
 from tests.conftest import psnr
 
@@ -25,7 +25,7 @@ def ready(size: tuple[int, int] = (128, 160)):
     cover = converter.deep_cover(pictures[0])
     (region,) = converter.regions(cover)
     shown = OnAverage(cover, converter.config.moduli[0])
-    sequence, wanted, vectors = converter.sequence(pictures, shown, region, 1.0)
+    sequence, wanted, vectors = converter.in_turn.sequence(pictures, shown, region, 1.0)
     message = converter.message(region, np.ones(cover.shape, bool), 0)
     return converter, message, sequence, wanted, vectors, pictures
 
@@ -33,7 +33,7 @@ def ready(size: tuple[int, int] = (128, 160)):
 def coded_at(
     converter: AdaptiveConverter, message, sequence: PictureSequence, wanted, level: int = LEVEL
 ) -> Coded:
-    return converter.coding(sequence, wanted, message)(level)
+    return converter.in_turn.coding(sequence, wanted, message)(level)
 
 
 @torch.inference_mode()
@@ -44,7 +44,7 @@ def test_what_is_decoded_is_close_to_what_was_wanted():
     assert quantised.shape == (64, 9, message.grid.cells)
     classes = message.coder.classes(quantised, LEVEL)
     levels = np.full(message.grid.cells, LEVEL)
-    values = dequantise(quantised, classes, levels, converter.centres)
+    values = dequantise(quantised, classes, levels, converter.net.centres.numpy())
     decoded = dict(sequence.decode(lambda ranks: values[:, ranks], coded.modes))
     planes = [decoded[number] for number in range(3)]
     found = [np.rint(p.permute(1, 2, 0).clamp(0, 1).numpy() * 255) for p in planes]
@@ -73,7 +73,7 @@ def test_threads_make_no_difference(monkeypatch):
     monkeypatch.setattr(sharing, "_FEWEST", 1)
     monkeypatch.setattr(sharing, "workers", lambda: 3)
     monkeypatch.setattr(threads, "workers", lambda: 3)
-    monkeypatch.setattr("iiccli.inference.sequence._CELLS", 50)
+    monkeypatch.setattr("iiccli.inference.adaptive.sequence._CELLS", 50)
     shared = coded_at(converter, message, sequence, wanted)
     assert (shared.modes == alone.modes).all()
     assert (shared.quantised() == alone.quantised()).all()
@@ -86,7 +86,7 @@ def test_threads_make_no_difference(monkeypatch):
 def test_modes_that_are_given_are_taken():
     converter, message, sequence, wanted, _, _ = ready()
     given = np.ones((3, message.grid.cells), np.uint8)
-    turn = InTurn(message.coder, Rounding(LEVEL, message.thresholds, converter.centres))
+    turn = InTurn(message.coder, Rounding(LEVEL, message.thresholds, converter.net.centres.numpy()))
     coded = sequence.code(wanted, turn, given)
     assert (coded.modes == 1).all()
     free = coded_at(converter, message, sequence, wanted)
@@ -97,7 +97,7 @@ def test_modes_that_are_given_are_taken():
 def test_a_message_gives_back_modes_vectors_and_coefficients():
     converter, message, sequence, wanted, vectors, _ = ready((150, 200))
     with torch.inference_mode():
-        code = converter.coding(sequence, wanted, message)
+        code = converter.in_turn.coding(sequence, wanted, message)
         numbers, used, level = message.write_sequence(code, vectors, -1000)
         coded = message.sequence(code, vectors, -1000)
     assert coded is not None
@@ -117,7 +117,7 @@ def test_a_message_gives_back_modes_vectors_and_coefficients():
 def test_the_modes_of_a_damaged_block_are_plain():
     converter, message, sequence, wanted, vectors, _ = ready((150, 200))
     with torch.inference_mode():
-        code = converter.coding(sequence, wanted, message)
+        code = converter.in_turn.coding(sequence, wanted, message)
         numbers, _, _ = message.write_sequence(code, vectors, -1000)
     numbers[:20, :20] = 0
     content = message.read(numbers)

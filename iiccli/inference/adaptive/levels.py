@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from iiccli.coding.contexts import UNIT
-from iiccli.inference.stream import NOTHING
+from iiccli.inference.adaptive.stream import NOTHING
 
 LEVEL_LOW = -12 * UNIT
 """Level 0 of a head: a quantiser's step of 2^-12 of the full range."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from iiccli.coding.layout import Span
-from iiccli.inference.decoded import Decoded, Rows
+from iiccli.inference.adaptive.decoded import Decoded, Rows
 
 
 def test_rows_that_are_kept_stay_while_others_come_and_go():

@@ -11,9 +11,9 @@ from iiccli.coding.coefficients import DEAD_ZONE
 from iiccli.coding.contexts import UNIT
 from iiccli.coding.layout import Region, regions
 from iiccli.inference.adaptive import tables_of
-from iiccli.inference.levels import LEVEL_HIGH, LEVEL_LOW
-from iiccli.inference.quantising import dequantise, quantise
-from iiccli.inference.region_message import RegionMessage
+from iiccli.inference.adaptive.levels import LEVEL_HIGH, LEVEL_LOW
+from iiccli.inference.adaptive.quantising import dequantise, quantise
+from iiccli.inference.adaptive.region_message import RegionMessage
 from tests.adaptive_models import calibrated
 
 MODULI = (3, 4, 8)

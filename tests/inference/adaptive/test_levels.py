@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iiccli.inference.levels import FALL, FINEST, LEVEL_HIGH, search
+from iiccli.inference.adaptive.levels import FALL, FINEST, LEVEL_HIGH, search
 
 
 class Rate:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from iiccli.coding.bits import Reader
 from iiccli.coding.digits import capacity
 from iiccli.coding.layout import Region, regions
-from iiccli.inference.stream import HEAD_BITS, NOTHING, Stream, cell_blocks, head, within
+from iiccli.inference.adaptive.stream import HEAD_BITS, NOTHING, Stream, cell_blocks, head, within
 
 MODULI = st.sampled_from([(3, 3, 3), (4, 4, 8), (2, 5, 64), (3,), (2,), (16, 16, 16)])
 

@@ -8,7 +8,7 @@ import pytest
 from iiccli.coding.coefficients import CoefficientCoder
 from iiccli.coding.contexts import UNIT
 from iiccli.coding.rounding import thresholds
-from iiccli.inference.quantising import Trials, quantise
+from iiccli.inference.adaptive.quantising import Trials, quantise
 from tests.coding.test_rounding import CENTRES, coder_of, coefficients
 
 LEVEL = -4 * UNIT

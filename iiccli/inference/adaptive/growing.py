@@ -10,7 +10,7 @@ import numpy.typing as npt
 from iiccli.coding.bits import Bits
 from iiccli.coding.coefficients import LARGEST, CoefficientCoder, Known, Quantised
 from iiccli.coding.contexts import UNIT
-from iiccli.inference.quantising import Floats, dequantise
+from iiccli.inference.adaptive.quantising import Floats, dequantise
 
 
 @dataclass(frozen=True)

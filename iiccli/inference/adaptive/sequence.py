@@ -18,8 +18,8 @@ from torch import Tensor
 from iiccli.coding.bits import Bits
 from iiccli.coding.coefficients import Quantised
 from iiccli.coding.contexts import UNIT
-from iiccli.inference.quantising import Floats
-from iiccli.inference.sharing import InTurn
+from iiccli.inference.adaptive.quantising import Floats
+from iiccli.inference.adaptive.sharing import InTurn
 from iiccli.inference.threads import shared
 from iiccli.networks.adaptive.links import Link, followers
 from iiccli.networks.adaptive.net import AdaptiveNet

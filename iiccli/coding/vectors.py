@@ -7,31 +7,40 @@ Sapiro 2000); what remains is written as a quotient, in unary, and k plain bits 
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
 from iiccli.coding.bits import Bits, Ints, Writer
 
 Small = npt.NDArray[np.int16]
+Whole = TypeVar("Whole", bound=np.integer)
 
-_FIELD = 4
+STILL_BITS = 4
+"""A group of zeros takes no more."""
+
+_FIELD = STILL_BITS
 _STILL = 2**_FIELD - 1
 """In place of k: the whole group is 0."""
-_LARGEST = 2047
+PARAMETERS = range(12)
+"""What k may be."""
+
+LARGEST = 2047
+"""Numbers are within ± this."""
 
 
 def write_vectors(values: Small) -> Bits:
     """Write groups of numbers in ±2047, (groups, rows, columns)."""
     parts = []
-    rests = _zigzag(_residuals(values.astype(np.int64))).reshape(len(values), -1)
+    rests = zigzag(_residuals(values.astype(np.int64))).reshape(len(values), -1)
     for group, rest in zip(values, rests, strict=True):
         writer = Writer()
         if not group.any():
             writer.add(_STILL, _FIELD)
             parts.append(writer.bits())
             continue
-        lengths = [int((rest >> k).sum()) + len(rest) * (k + 1) for k in range(12)]
-        k = int(np.argmin(lengths))
+        k = int(rice_of(np.array([(rest >> k).sum() for k in PARAMETERS]), len(rest))[0])
         writer.add(k, _FIELD)
         quotient = rest >> k
         unary = np.zeros(int(quotient.sum()) + len(rest), np.uint8)
@@ -57,7 +66,7 @@ def read_vectors(bits: Bits, shape: tuple[int, int, int]) -> tuple[Small, int]:
         place += _FIELD
         if k == _STILL:
             continue
-        window = bits[place : place + count * (2 * _LARGEST + 2)]
+        window = bits[place : place + count * (2 * LARGEST + 2)]
         ends = _first_ones(window, count)
         ends = np.concatenate((ends, np.full(count - len(ends), len(window))))
         place += int(ends[-1]) + 1
@@ -66,7 +75,7 @@ def read_vectors(bits: Bits, shape: tuple[int, int, int]) -> tuple[Small, int]:
         plain = np.concatenate((plain, np.zeros(count * k - len(plain), np.uint8)))
         weights = 1 << np.arange(k - 1, -1, -1, dtype=np.int64)
         low = plain.reshape(count, k).astype(np.int64) @ weights
-        rest[:] = (np.clip(quotient, 0, 4 * _LARGEST) << k) + low
+        rest[:] = (np.clip(quotient, 0, 4 * LARGEST) << k) + low
         place += count * k
     still = ~rests.any(1)
     signed = np.where(rests & 1, -(rests + 1) // 2, rests // 2).reshape(shape)
@@ -89,7 +98,21 @@ def _number(bits: Bits) -> int:
     return int("".join(map(str, bits.tolist())) or "0", 2)
 
 
-def _zigzag(values: Ints) -> Ints:
+def rice_of(
+    sums: npt.NDArray[Whole], counts: npt.NDArray[Whole] | int
+) -> tuple[Ints, npt.NDArray[Whole]]:
+    """The k with which numbers take least, and how many bits.
+
+    Args:
+        sums: of each k in `PARAMETERS` (the first axis), of all numbers >> k.
+        counts: how many numbers there are.
+    """
+    k = np.array(PARAMETERS).reshape(-1, *[1] * (sums.ndim - 1))
+    lengths = sums + counts * (k + 1)
+    return lengths.argmin(0), lengths.min(0)
+
+
+def zigzag(values: npt.NDArray[Whole]) -> npt.NDArray[Whole]:
     """Whole numbers as natural ones: 0, -1, 1, -2, 2 become 0, 1, 2, 3, 4."""
     return np.where(values < 0, -2 * values - 1, 2 * values)
 
@@ -100,12 +123,15 @@ def _residuals(values: Ints) -> Ints:
     corner = np.pad(values, ((0, 0), (1, 0), (1, 0)))[:, :-1, :-1]
     left[:, 1:, 0], above[:, 0, 1:] = above[:, 1:, 0], left[:, 0, 1:]
     corner[:, 0], corner[:, :, 0] = left[:, 0], above[:, :, 0]
-    return values - _predicted(left, above, corner)
+    return values - median_edge(left, above, corner)
 
 
-def _predicted(left: Ints, above: Ints, corner: Ints) -> Ints:
+def median_edge(
+    left: npt.NDArray[Whole], above: npt.NDArray[Whole], corner: npt.NDArray[Whole]
+) -> npt.NDArray[Whole]:
+    """What neighbours say of a number: where there is an edge, the one on this side of it."""
     low, high = np.minimum(left, above), np.maximum(left, above)
-    guess: Ints = np.clip(left + above - corner, low, high)
+    guess: npt.NDArray[Whole] = np.clip(left + above - corner, low, high)
     return guess
 
 
@@ -120,6 +146,6 @@ def _undone(rests: Ints) -> Ints:
                 above = corner = left
             elif x == 0:
                 left = corner = above
-            own = _predicted(left, above, corner) + rests[:, y, x]
-            values[:, y + 1, x + 1] = np.clip(own, -_LARGEST, _LARGEST)
+            own = median_edge(left, above, corner) + rests[:, y, x]
+            values[:, y + 1, x + 1] = np.clip(own, -LARGEST, LARGEST)
     return values[:, 1:, 1:]

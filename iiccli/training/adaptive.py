@@ -24,7 +24,7 @@ from iiccli.training.recipes import Recipe
 from iiccli.training.repair import Repair
 from iiccli.training.run import Run
 from iiccli.training.samples import Example, Item, Sample, analysed, examples, sample_of
-from iiccli.training.sequencing import calibrate_sequence, sequenced
+from iiccli.training.sequencing import begin_modes, calibrate_sequence, sequenced
 from iiccli.zoo.modelfile import Card, load_model
 
 if TYPE_CHECKING:
@@ -104,6 +104,8 @@ def items_of(
     numbered = [(sample, i % converter.qualities) for i, sample in enumerate(found)]
     if converter.config.modes:
         random = np.random.default_rng(1)
+        if fit:
+            begin_modes(converter.net)
         with in_pieces():
             ready = [sequenced(converter, *own, random) for own in numbered]
             if fit:

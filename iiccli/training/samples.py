@@ -118,7 +118,8 @@ def analysed(converter: AdaptiveConverter, sample: Sample, quality: int) -> Anal
     cover = converter.deep_cover(sample.pictures[0])
     (region,) = converter.regions(cover)
     shown = OnAverage(cover, converter.config.moduli[quality])
-    z, vectors = converter.together.analyse(sample.pictures, shown, region, sample.zoom)
+    room = converter.message(region, np.ones(cover.shape, bool), quality).stream.room
+    z, vectors = converter.together.analyse(sample.pictures, shown, region, sample.zoom, room)
     return Analysed(sample, cover, region, quality, z, vectors)
 
 

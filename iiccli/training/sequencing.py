@@ -99,17 +99,22 @@ class _Recorded(InTurn):
 def sequenced(
     converter: AdaptiveConverter, sample: Sample, quality: int, random: np.random.Generator
 ) -> Sequenced:
-    """Get a sample ready; it must fit into one region."""
+    """Get a sample ready; it must fit into one region.
+
+    Its vectors are chosen for the modes that the network has, see `begin_modes`.
+    """
     cover = converter.deep_cover(sample.pictures[0])
     (region,) = converter.regions(cover)
     moduli = converter.config.moduli[quality]
     shown = OnAverage(cover, moduli)
-    sequence, wanted, vectors = converter.in_turn.sequence(
-        sample.pictures, shown, region, sample.zoom
-    )
+    everywhere = np.ones(cover.shape, bool)
+    room = converter.message(region, everywhere, quality).stream.room
+    ready = converter.in_turn.prepare(sample.pictures, shown, region, sample.zoom, room)
     carrier = random_carrier(cover, moduli, random)
-    real = converter.in_turn.following(carrier, region, sample.zoom, vectors)
-    return Sequenced(sample, cover, region, quality, sequence, real, wanted, vectors)
+    real = converter.in_turn.following(carrier, region, sample.zoom, ready.vectors)
+    return Sequenced(
+        *(sample, cover, region, quality), ready.sequence, real, ready.wanted, ready.vectors
+    )
 
 
 @torch.inference_mode()
@@ -118,10 +123,12 @@ def calibrate_sequence(
     items: Sequence[Sequenced],
     report: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Fit weights, components and tables of `converter`'s network, in place."""
+    """Fit weights, components and tables of `converter`'s network, in place.
+
+    Its modes have begun when the items were made, see `begin_modes`.
+    """
     net = converter.net
     coded: list[Coded | None] = [None] * len(items)
-    begin_modes(net)
     for turn in range(_ROUNDS):
         report(f"modes, round {turn + 1} of {_ROUNDS}")
         cells = [

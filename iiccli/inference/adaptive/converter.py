@@ -126,8 +126,8 @@ class AdaptiveConverter(Converter):
             what = pictures, shown, region, zoom, message
             with in_pieces():
                 if self.config.modes:
-                    start = int(self.net.starts[quality]) if guess is None else guess
-                    numbers, used, guess = self.in_turn.write(*what, start)
+                    usual = int(self.net.starts[quality])
+                    numbers, used, guess = self.in_turn.write(*what, guess, usual)
                 else:
                     numbers, used, guess = self.together.write(*what, guess)
             carrier[rows, columns] = put_digits(

@@ -6,6 +6,7 @@ What each is predicted from comes from here; how they are coded is in `sequence`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from iiccli.coding.layout import Region, Span
 from iiccli.coding.runs import Numbers
+from iiccli.inference.adaptive.fields import FieldSearch, Reference, Task
 from iiccli.inference.adaptive.growing import Rounding
 from iiccli.inference.adaptive.outlook import Outlook
 from iiccli.inference.adaptive.quantising import Floats, dequantise
@@ -22,7 +24,6 @@ from iiccli.inference.adaptive.sequence import Coded, Modes, PictureSequence
 from iiccli.inference.adaptive.sharing import InTurn
 from iiccli.inference.converter import Mask, Pixels
 from iiccli.inference.places import Shown
-from iiccli.networks.adaptive.links import followers
 from iiccli.networks.transform.motion import compensate
 
 Fields = npt.NDArray[np.int16]
@@ -33,6 +34,23 @@ _ROWS = 64
 
 _ALIKE = 256
 """Levels so near one another take the same modes."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A region's pictures, ready to be coded.
+
+    Attributes:
+        sequence: codes them.
+        wanted: their spectra, in the order of the sequence.
+        vectors: of motion, or None.
+        level: about the one that they will come to, or None.
+    """
+
+    sequence: PictureSequence
+    wanted: list[Tensor]
+    vectors: Fields | None
+    level: int | None
 
 
 class Consecutive:
@@ -52,49 +70,53 @@ class Consecutive:
         region: Region,
         zoom: float,
         message: RegionMessage,
-        guess: int,
+        guess: int | None,
+        usual: int,
     ) -> tuple[Numbers, Mask, int | None]:
-        """A region's message; see `RegionMessage.write_sequence` and `sequence`."""
-        sequence, wanted, vectors = self.sequence(pictures, cover, region, zoom)
-        return message.write_sequence(self.coding(sequence, wanted, message), vectors, guess)
+        """A region's message; see `RegionMessage.write_sequence` and `prepare`.
 
-    def sequence(
+        Where no level is guessed, and nothing tells another, the usual one comes first.
+        """
+        ready = self.prepare(pictures, cover, region, zoom, message.stream.room)
+        start = next(level for level in (guess, ready.level, usual) if level is not None)
+        code = self.coding(ready.sequence, ready.wanted, message)
+        return message.write_sequence(code, ready.vectors, start)
+
+    def prepare(
         self,
         pictures: Sequence[Pixels],
         cover: Shown,
         region: Region,
         zoom: float,
-    ) -> tuple[PictureSequence, list[Tensor], Fields | None]:
-        """What codes a region's pictures in turn, their spectra, and vectors.
+        room: float,
+    ) -> Prepared:
+        """Get a region's pictures ready to be coded.
 
         Args:
             pictures: what is embedded.
             cover: what the carrier will show, (h, w, c) in 0..255.
             region: of the carrier.
             zoom: how much nearer the second picture is.
+            room: bits for the region's message.
         """
         config, outlook = self.config, self.outlook
-        window, span = outlook.window(cover, region), outlook.span(region)
-        base = outlook.base(cover, window, zoom)
+        base = outlook.base(cover, outlook.window(cover, region), zoom)
         coded = pictures[config.scale == 1 :]
         ordered = [coded[link.picture] for link in config.sequence]
-        inside = [outlook.padded(picture, span) for picture in ordered]
-        vectors = None
+        vectors, level = None, None
         if config.motion:
-            around = [(base, outlook.padded(picture, window)) for picture in ordered]
-            inner = outlook.inner(cover, region, config.motion)
-            vectors = self._fields(around, inside, inner).cpu()
+            vectors, level = self._fields(cover, region, base, ordered, room)
         sequence = self._following(base, cover, region, vectors)
-        wanted = sequence.spectra(inside)
-        return sequence, wanted, None if vectors is None else vectors.numpy()
+        span = outlook.span(region)
+        wanted = sequence.spectra([outlook.padded(picture, span) for picture in ordered])
+        return Prepared(sequence, wanted, vectors, level)
 
     def following(
         self, carrier: Shown, region: Region, zoom: float, vectors: Fields | None
     ) -> PictureSequence:
         """A region's pictures as a carrier predicts them."""
         base = self.outlook.base(carrier, self.outlook.window(carrier, region), zoom)
-        fields = None if vectors is None else torch.from_numpy(vectors)
-        return self._following(base, carrier, region, fields)
+        return self._following(base, carrier, region, vectors)
 
     def coding(
         self, sequence: PictureSequence, wanted: Sequence[Tensor], message: RegionMessage
@@ -131,8 +153,7 @@ class Consecutive:
         base = outlook.base(carrier, window, zoom)
         cover = outlook.shown(carrier, region, base)
         yield span, slice(len(cover)), cover
-        fields = None if content.vectors is None else torch.from_numpy(content.vectors)
-        sequence = self._following(base, carrier, region, fields)
+        sequence = self._following(base, carrier, region, content.vectors)
         whole, classes, centres = content.quantised, content.classes, self._centres
 
         def values(ranks: slice) -> Floats:
@@ -148,38 +169,38 @@ class Consecutive:
         return centres
 
     def _fields(
-        self,
-        around: Sequence[tuple[Tensor, Tensor]],
-        inside: Sequence[Tensor],
-        inner: tuple[slice, slice],
-    ) -> Tensor:
-        """Vectors of pictures in sequence, see `PictureSequence`.
+        self, cover: Shown, region: Region, base: Tensor, ordered: Sequence[Pixels], room: float
+    ) -> tuple[Fields, int]:
+        """Vectors of pictures in sequence, see `PictureSequence`; and about the level to come.
 
         Args:
-            around: of each picture what the cover tells and itself, with the region's surroundings.
-            inside: each picture in the region.
-            inner: where the region's vectors are among those of its surroundings.
+            cover: see `prepare`.
+            region: likewise.
+            base: what the cover tells in the region's window.
+            ordered: the pictures in the order of the sequence.
+            room: see `prepare`.
         """
-        sequence, outlook = self.config.sequence, self.outlook
-
-        def against_cover(place: int) -> Tensor:
-            base, own = around[place]
-            anchor = sequence[place].anchor
-            if anchor is not None:
-                return outlook.net.estimate(inside[anchor], inside[place][None])
-            return outlook.net.estimate(base, own[None])[(..., *inner)]
-
-        def against_before(place: int) -> Tensor:
-            before = sequence[place].before
-            assert before is not None
-            return outlook.net.estimate(inside[before], inside[place][None])
-
-        found = outlook.each(against_cover, range(len(sequence)))
-        return torch.cat(found + outlook.each(against_before, followers(sequence)))
+        outlook, window = self.outlook, self.outlook.window(cover, region)
+        span = outlook.span(region)
+        everywhere = slice(0, span.shape[0]), slice(0, span.shape[1])
+        carried = Reference(base, outlook.inner(cover, region))
+        own = [Reference(outlook.padded(picture, span), everywhere) for picture in ordered]
+        tasks = []
+        for place, link in enumerate(self.config.sequence):
+            picture, first, around = own[place].picture, carried, own[place].picture
+            if link.anchor is None:
+                around = outlook.padded(ordered[place], window)
+            else:
+                first = own[link.anchor]
+            before = None if link.before is None else own[link.before]
+            tasks.append(Task(picture, first, around, before))
+        found, level = FieldSearch(outlook, region).find(tasks, room)
+        return np.stack([f[0] for f in found] + [f[1] for f in found if len(f) > 1]), level
 
     def _following(
-        self, base: Tensor, carrier: Shown, region: Region, vectors: Tensor | None
+        self, base: Tensor, carrier: Shown, region: Region, fields: Fields | None
     ) -> PictureSequence:
+        vectors = None if fields is None else torch.from_numpy(fields)
         outlook, grid = self.outlook, self.config.motion
         span, inner = outlook.span(region), outlook.inner(carrier, region)
 

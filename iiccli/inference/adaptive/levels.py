@@ -16,8 +16,8 @@ LEVEL_HIGH = LEVEL_LOW + NOTHING - 1
 FINEST = -10 * UNIT
 """The finest level that is written: a quarter of a grey level. More would only cost the cover."""
 
-_FIRST = -11 * UNIT // 2
-"""Where a search begins that knows nothing: between what stills and clips come to."""
+USUAL = -11 * UNIT // 2
+"""What is taken for likely where nothing is known: between what stills and clips come to."""
 
 FALL = 0.0022
 """By how much the logarithm of the rate falls from a level to the next coarser one, usually."""
@@ -47,7 +47,7 @@ def search(
     if room <= 0:
         return None, fall
     low, high = FINEST - 1, LEVEL_HIGH + 1  # too fine; coarse enough, or nothing
-    level = _FIRST if guess is None else guess
+    level = USUAL if guess is None else guess
     usual = fall
     # Aim a little below the room: a level that just does not fit is a waste.
     aim = math.log((1 + close) / 2)

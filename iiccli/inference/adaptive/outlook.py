@@ -16,6 +16,7 @@ from iiccli.inference.threads import shared
 from iiccli.networks.adaptive import AdaptiveNet
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class Outlook:
@@ -95,7 +96,7 @@ class Outlook:
         """A rectangle of a picture, (c, h, w) in 0..1; beyond the border that is repeated."""
         return padded(picture, span).to(self.device)
 
-    def each(self, work: Callable[[Item], Tensor], items: Iterable[Item]) -> list[Tensor]:
+    def each(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """What some work gives for each item; a graphics card does one after the other."""
         return shared(work, items) if self.device.type == "cpu" else [work(item) for item in items]
 

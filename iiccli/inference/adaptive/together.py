@@ -12,6 +12,7 @@ from torch import Tensor
 
 from iiccli.coding.layout import Region, Span
 from iiccli.coding.runs import Numbers
+from iiccli.inference.adaptive.fields import FieldSearch, Reference, Task
 from iiccli.inference.adaptive.outlook import Outlook
 from iiccli.inference.adaptive.quantising import Floats, dequantise
 from iiccli.inference.adaptive.region_message import RegionContent, RegionMessage
@@ -43,7 +44,8 @@ class Together:
         guess: int | None,
     ) -> tuple[Numbers, Mask, int | None]:
         """A region's message; see `RegionMessage.write` and `analyse`."""
-        return message.write(*self.analyse(pictures, cover, region, zoom), guess)
+        z, vectors = self.analyse(pictures, cover, region, zoom, message.stream.room)
+        return message.write(z, vectors, guess)
 
     def analyse(
         self,
@@ -51,6 +53,7 @@ class Together:
         cover: Shown,
         region: Region,
         zoom: float,
+        room: float,
     ) -> tuple[Floats, npt.NDArray[np.int16] | None]:
         """Coefficients (cell², ranks, cells) and vectors of one region.
 
@@ -59,26 +62,42 @@ class Together:
             cover: what the carrier will show, (h, w, c) in 0..255.
             region: of the carrier.
             zoom: how much nearer the second picture is.
+            room: bits for the region's message.
         """
         config, outlook = self.config, self.outlook
         window, span = outlook.window(cover, region), outlook.span(region)
         base = outlook.base(cover, window, zoom)
         vectors = None
         if config.motion:
-            place = (..., *outlook.inner(cover, region, config.motion))
-
-            def moved(picture: Pixels) -> Tensor:
-                return outlook.net.estimate(base, outlook.padded(picture, window)[None])[place]
-
-            vectors = torch.cat(outlook.each(moved, pictures[config.scale == 1 :]))
-        predicted = outlook.predicted(base, outlook.inner(cover, region), vectors)
+            vectors = self._fields(pictures[config.scale == 1 :], cover, region, base, room)
+        fields = None if vectors is None else torch.from_numpy(vectors)
+        predicted = outlook.predicted(base, outlook.inner(cover, region), fields)
         shape = (config.cell**2, config.ranks, math.prod(region.cells.shape))
         ordered = np.empty(shape, np.float32)
         for strip, cells in _strips(region, config.cell):
             planes = coded_planes(config, [outlook.padded(picture, strip) for picture in pictures])
             z = outlook.net.transform(planes - predicted[(..., *shifted(strip, span, 1))])
             ordered[..., cells] = z.view(len(z), -1, config.ranks).permute(1, 2, 0).cpu().numpy()
-        return ordered, None if vectors is None else vectors.cpu().numpy()
+        return ordered, vectors
+
+    def _fields(
+        self,
+        pictures: Sequence[Pixels],
+        cover: Shown,
+        region: Region,
+        base: Tensor,
+        room: float,
+    ) -> npt.NDArray[np.int16]:
+        """Vectors (pictures, 2, rows, columns) against the cover, of which `base` is the window."""
+        outlook = self.outlook
+        window, span = outlook.window(cover, region), outlook.span(region)
+        carried = Reference(base, outlook.inner(cover, region))
+        tasks = [
+            Task(outlook.padded(picture, span), carried, outlook.padded(picture, window))
+            for picture in pictures
+        ]
+        found, _ = FieldSearch(outlook, region).find(tasks, room)
+        return np.stack([fields[0] for fields in found])
 
     def decode(
         self, carrier: Pixels, region: Region, content: RegionContent, zoom: float

@@ -184,7 +184,7 @@ def test_regions_are_predicted_from_their_surroundings(monkeypatch):
 
     def left_over() -> tuple[int, float]:
         places = converter.regions(cover)
-        spectra = [converter.together.analyse(pictures, cover, r, 1.0)[0] for r in places]
+        spectra = [converter.together.analyse(pictures, cover, r, 1.0, 1e5)[0] for r in places]
         return len(places), sum(float(np.square(z).sum()) for z in spectra)
 
     one, whole = left_over()
@@ -262,7 +262,7 @@ def test_the_zoom_has_a_part_in_the_prediction():
     cover = converter.deep_cover(pictures[0])
     (region,) = converter.regions(cover)
     right, wrong = (
-        float(np.square(converter.together.analyse(pictures, cover, region, zoom)[0]).sum())
+        float(np.square(converter.together.analyse(pictures, cover, region, zoom, 1e5)[0]).sum())
         for zoom in (2.0, 1.0)
     )
     assert right < 0.5 * wrong

@@ -25,9 +25,9 @@ def ready(size: tuple[int, int] = (128, 160)):
     cover = converter.deep_cover(pictures[0])
     (region,) = converter.regions(cover)
     shown = OnAverage(cover, converter.config.moduli[0])
-    sequence, wanted, vectors = converter.in_turn.sequence(pictures, shown, region, 1.0)
     message = converter.message(region, np.ones(cover.shape, bool), 0)
-    return converter, message, sequence, wanted, vectors, pictures
+    ready = converter.in_turn.prepare(pictures, shown, region, 1.0, message.stream.room)
+    return converter, message, ready.sequence, ready.wanted, ready.vectors, pictures
 
 
 def coded_at(

@@ -26,9 +26,9 @@ _SHARE = 0.25
 to 0.27."""
 
 _PRICES = 1.3, 5.0, 20.0
-"""What a bit of vectors is worth in bits of coefficients (on clips a little more than one is best, by
-up to 0.07 dB for parkour); more where vectors would take more than
-half of the room. Where that does not help, everything stands still."""
+"""What a bit of vectors is worth in bits of coefficients: a little more than one is best, by up to
+0.07 dB for clips. More where vectors would take over half of the room; where that does not help,
+everything stands still."""
 
 _SPARSE = 7
 """Every so many blocks stand for all in that."""

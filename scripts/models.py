@@ -29,6 +29,7 @@ from iiccli.training.unpacking import unpacked
 from iiccli.training.watching.log import NAME, JsonLog
 from iiccli.zoo.catalogue import Entry
 from iiccli.zoo.modelfile import load_model, save_model
+from iiccli.zoo.packing import models_in, stem
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -133,10 +134,9 @@ def ship(recipe: Recipe, target: Path, arguments: argparse.Namespace, stop: Stop
 
 def start_of(recipe: Recipe, models: Path) -> Path | None:
     """The newest version at hand of the model that a recipe starts from."""
-    named = models / f"{recipe.start}.safetensors"
-    versions = sorted(models.glob(f"{recipe.start}.v*.safetensors"))
-    found = [named, *versions] if named.exists() else versions
-    return found[-1] if recipe.start and found else None
+    known = [Entry(stem(path), path) for path in models_in(models)]
+    found = [entry for entry in known if recipe.start in (entry.name, entry.base)]
+    return max(found, key=lambda entry: entry.version).path if found else None
 
 
 def write_table(folder: Path) -> None:

@@ -24,6 +24,7 @@ from iiccli.media.clip import open_clip
 from iiccli.training import recipes
 from iiccli.zoo.catalogue import FOLDER_VARIABLE
 from iiccli.zoo.modelfile import read_card
+from iiccli.zoo.packing import models_in, stem
 from tests.readme_desk import FRAMES, PAIRS, RATE, put_everything
 from tests.shared import shared
 from tests.stand_ins import put_stand_ins
@@ -45,7 +46,7 @@ NEEDED = {
     "rescale-4.v1",
 }
 """Models without which not every command of README.md can be run."""
-MISSING = sorted(NEEDED - {path.stem for path in (ROOT / "models").glob("*.safetensors")})
+MISSING = sorted(NEEDED - {stem(path) for path in models_in(ROOT / "models")})
 
 MORE = {"train": ["--steps", "2", "--threads", "1"]}
 """What a verb gets besides, so that it does not take as long as for a reader."""

@@ -419,7 +419,7 @@ def export_run(
     from iiccli.atomic import check_target
     from iiccli.training.export import export
     from iiccli.training.run import Run
-    from iiccli.zoo.modelfile import SUFFIX
+    from iiccli.zoo.packing import SUFFIX
 
     if output.suffix != SUFFIX:
         raise UsageError(f"A model file is called NAME{SUFFIX}, not {output.name}.")

@@ -13,7 +13,8 @@ from iiccli.evaluation.standard import SETS
 from iiccli.tasks.conversion import MODULES
 from iiccli.tasks.pictures import QUALITIES
 from iiccli.zoo.catalogue import Entry
-from iiccli.zoo.modelfile import SUFFIX, Card, sha256
+from iiccli.zoo.modelfile import Card, sha256
+from iiccli.zoo.packing import models_in, stem
 
 _COLUMNS = {
     "cover_psnr": "cover PSNR",
@@ -32,7 +33,9 @@ _INTRODUCTION = """\
 # Models
 
 Written by `make models` from what the files say about themselves; `iic models show NAME` tells the
-same and more. A file that is here never changes: a better one gets a new version.
+same and more. A file that is here never changes: a better one gets a new version. What is
+superseded, and wanted only for carriers of before, is packed: `xz -d` gives the file whose SHA-256
+is told.
 
 Others are the pictures that come back besides the reference: the frames, views, secrets and layers
 that the cover does not show; for `gray` and `rescale` the picture itself. Rows in italics are
@@ -45,7 +48,7 @@ def models_page(folder: Path) -> str:
     Raises:
         ModelError: a file cannot be read.
     """
-    entries = [Entry(path.stem, path) for path in folder.glob(f"*{SUFFIX}")]
+    entries = [Entry(stem(path), path) for path in models_in(folder)]
     known = [(entry, entry.card) for entry in entries]
     known.sort(key=lambda pair: _place(*pair))
     if not known:

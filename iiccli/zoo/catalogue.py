@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from iiccli.errors import ModelError
-from iiccli.zoo.modelfile import SUFFIX, Card, read_card, sha256
+from iiccli.zoo.modelfile import Card, read_card, sha256
+from iiccli.zoo.packing import is_model, models_in, stem
 
 FOLDER_VARIABLE = "IIC_MODELS"
 """Environment variable: a folder that is searched before the others."""
@@ -38,7 +39,7 @@ class Entry:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the file."""
+        """SHA-256 of the file, unpacked if it is packed."""
         return sha256(self.path)
 
     @property
@@ -69,8 +70,8 @@ def entries() -> list[Entry]:
     found: dict[str, Entry] = {}
     for folder in folders():
         if folder.is_dir():
-            for path in sorted(folder.glob(f"*{SUFFIX}")):
-                found.setdefault(path.stem, Entry(path.stem, path))
+            for path in models_in(folder):
+                found.setdefault(stem(path), Entry(stem(path), path))
     return sorted(found.values(), key=lambda entry: (entry.base, entry.version))
 
 
@@ -80,11 +81,11 @@ def find(name: str) -> Entry:
     Raises:
         ModelError: there is none.
     """
-    if name.endswith(SUFFIX) or os.sep in name:
+    if is_model(name) or os.sep in name:
         path = Path(name)
         if not path.is_file():
             raise ModelError(f"There is no model file {path}.", "Check the path.")
-        return Entry(path.stem, path)
+        return Entry(stem(path), path)
     known = entries()
     exact = [entry for entry in known if entry.name == name]
     newest = [entry for entry in known if entry.base == name]

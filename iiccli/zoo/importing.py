@@ -7,7 +7,8 @@ from pathlib import Path
 
 from iiccli.atomic import check_target
 from iiccli.errors import UsageError
-from iiccli.zoo.modelfile import SUFFIX, Card, save_model
+from iiccli.zoo.modelfile import Card, save_model
+from iiccli.zoo.packing import SUFFIX
 
 TASKS = ("video", "mono", "dual", "layers", "hide", "gray", "rescale")
 _REFERENCES = {"video": "middle"}

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from iiccli.atomic import atomic_path
 from iiccli.errors import ModelError
+from iiccli.zoo.packing import LARGEST, content, head, is_packed, pieces
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 FORMAT = 1
-SUFFIX = ".safetensors"
 HEADER_LIMIT = 2**20
 """Longest header of a file that is parsed, in bytes: 150 times those of the models that ship."""
 NUMBER_LIMIT = 4096
@@ -70,16 +70,15 @@ class Card:
 
 
 def sha256(path: Path) -> str:
-    """Identity of a model file: 64 hexadecimal digits.
+    """Identity of a model file, unpacked if it is packed: 64 hexadecimal digits.
 
     Raises:
         ModelError: the file cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelError(f"Cannot read the model {path}: {error.strerror}.") from error
+    digest = hashlib.sha256()
+    for piece in pieces(path):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def save_model(path: Path, card: Card, state: dict[str, Tensor], *, force: bool = False) -> str:
@@ -112,6 +111,8 @@ def read_card(path: Path) -> Card:
     if not path.is_file():
         raise ModelError(f"There is no model file {path}.", "See `iic models` for those at hand.")
     check_header(path)
+    if is_packed(path):
+        return _card(_metadata_in(path), path)
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
@@ -128,12 +129,8 @@ def check_header(path: Path) -> None:
     Raises:
         ModelError: it cannot be read, or its header is longer than the file or `HEADER_LIMIT`.
     """
-    try:
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            rest = path.stat().st_size - 8
-    except OSError as error:
-        raise ModelError(f"Cannot read the model {path}: {error.strerror}.") from error
+    length = int.from_bytes(head(path, 8), "little")
+    rest = LARGEST if is_packed(path) else path.stat().st_size - 8
     if not 2 <= length <= min(rest, HEADER_LIMIT):
         raise ModelError(f"{path} is damaged or is not a safetensors file.", "Get the file again.")
 
@@ -145,13 +142,32 @@ def load_model(path: Path) -> tuple[Card, dict[str, Tensor]]:
         ModelError: as `read_card`.
     """
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.torch import load, load_file
 
     card = read_card(path)
     try:
-        return card, load_file(path)
+        return card, load(content(path)) if is_packed(path) else load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
         raise ModelError(f"{path} is damaged.", "Get the file again.") from error
+
+
+def _metadata_in(path: Path) -> dict[str, str]:
+    """What a packed file says about itself; only its beginning is unpacked.
+
+    Raises:
+        ModelError: it is damaged.
+    """
+    length = int.from_bytes(head(path, 8), "little")
+    try:
+        metadata = json.loads(head(path, 8 + length)[8:])["__metadata__"]
+        if not all(isinstance(value, str) for value in metadata.values()):
+            raise ValueError
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(
+            f"{path} is damaged or is not a safetensors file.", "Get the file again."
+        ) from error
+    found: dict[str, str] = metadata
+    return found
 
 
 def _card(metadata: dict[str, str], path: Path) -> Card:

@@ -17,10 +17,11 @@ from iiccli.tasks.dual_view import essentials_of, views_of
 from iiccli.tasks.models import Loader
 from iiccli.zoo.catalogue import Entry
 from iiccli.zoo.modelfile import read_card
+from iiccli.zoo.packing import models_in, stem
 from tests.conftest import Pixels, moving_clip, texture
 
 FOLDER = Path(__file__).parents[2] / "models"
-SHIPPED = sorted(p for p in FOLDER.glob("*.safetensors") if read_card(p).network == "adaptive")
+SHIPPED = [path for path in models_in(FOLDER) if read_card(path).network == "adaptive"]
 
 MOST_BYTES, MOST_BYTES_TOGETHER = 8_000_000, 40_000_000
 
@@ -87,34 +88,33 @@ def colourful(height: int, width: int, seed: int) -> Pixels:
 
 def figures(path: Path) -> tuple[float, float]:
     loader = Loader(device="cpu", override=str(path))
-    model = loader.load(Entry(path.stem, path))
+    model = loader.load(Entry(stem(path), path))
     card = model.converter.card
     case = scene(card.task, card.pictures, card.scale)
     found = evaluate_case(case, model, loader, "balanced")
     return found.cover_psnr, found.others_psnr
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SHIPPED, ids=stem)
 def test_it_is_as_good_as_it_was(path: Path) -> None:
-    assert figures(path) == pytest.approx(GOLDEN[path.stem], abs=SLACK)
+    assert figures(path) == pytest.approx(GOLDEN[stem(path)], abs=SLACK)
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SHIPPED, ids=stem)
 def test_it_says_what_it_is(path: Path) -> None:
     card = read_card(path)
     assert path.stat().st_size <= MOST_BYTES
-    assert card.name == path.stem
+    assert card.name == stem(path)
     assert card.licence and card.data and card.recipe
     assert card.metrics["protocol"] and card.metrics["sets"]
 
 
 def test_together_they_are_not_too_large() -> None:
-    files = list(FOLDER.glob("*.safetensors"))
-    assert sum(path.stat().st_size for path in files) <= MOST_BYTES_TOGETHER
+    assert sum(path.stat().st_size for path in models_in(FOLDER)) <= MOST_BYTES_TOGETHER
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     for each in SHIPPED:
         cover, restored = figures(each)
-        print(f'    "{each.stem}": ({cover:.2f}, {restored:.2f}),')
+        print(f'    "{stem(each)}": ({cover:.2f}, {restored:.2f}),')

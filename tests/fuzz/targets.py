@@ -10,6 +10,7 @@ hanging nor a hole from honest work. What is done at the limit does not depend o
 from __future__ import annotations
 
 import io
+import lzma
 import os
 import struct
 import sys
@@ -50,6 +51,7 @@ from iiccli.training.recipes import read_recipe
 from iiccli.zoo.catalogue import entries
 from iiccli.zoo.importing import import_official
 from iiccli.zoo.modelfile import load_model
+from iiccli.zoo.packing import PACKED, packed
 from tests.conftest import Pixels, moving_clip
 from tests.fuzz.claims import claim
 from tests.fuzz.harness import Target
@@ -78,6 +80,7 @@ def targets(seeds: Seeds) -> dict[str, Target]:
         "transform": _message(seeds, "transform"),
         "codec": _codec(),
         "model": _file(seeds.model_files, ".safetensors", _use_model, 10, odd_safetensors),
+        "packed": _file([packed(f) for f in seeds.model_files], PACKED, _use_model, 5, _odd_packed),
         "checkpoint": _file(seeds.checkpoints, ".pth", _import, 10),
         "manifest": _file(seeds.manifests, ".jsonl", _manifest, 15, _odd_lines),
         "recipe": _file(seeds.recipes, ".yaml", _recipe, 10),
@@ -260,6 +263,12 @@ def _codec() -> Target:
         converter.restore(carrier, (width, height), 0, free)
 
     return Target(make, run, 2)
+
+
+def _odd_packed(content: bytes, chance: Random, contents: Sequence[bytes]) -> bytes:
+    """A whole archive of something odd."""
+    plain = [lzma.decompress(other) for other in contents]
+    return packed(odd_safetensors(lzma.decompress(content), chance, plain))
 
 
 def _use_model(path: Path) -> None:

@@ -19,8 +19,8 @@ from tests.fuzz.targets import MOST_PIXELS, targets
 from tests.shared import shared
 
 NAMES = (
-    *("carrier", "header", "stamp", "adaptive", "transform", "codec", "model", "checkpoint"),
-    *("manifest", "recipe", "clip", "picture", "claim", "photos", "words"),
+    *("carrier", "header", "stamp", "adaptive", "transform", "codec", "model", "packed"),
+    *("checkpoint", "manifest", "recipe", "clip", "picture", "claim", "photos", "words"),
 )
 FAST = 3
 """Inputs of the fast suite for each unit of weight."""

@@ -24,6 +24,7 @@ from iiccli.media.resize import resize
 from iiccli.tasks.models import Loader
 from iiccli.tasks.restoring import restore_outputs
 from iiccli.zoo.catalogue import Entry
+from iiccli.zoo.packing import models_in, stem
 from tests.golden.drawing import SIZE, Pixels, disc, scene
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +39,12 @@ Pictures = dict[str, Pixels]
 
 def model_names() -> list[str]:
     """All models that ship."""
-    return sorted(path.name.removesuffix(".safetensors") for path in MODELS.glob("*.safetensors"))
+    return [stem(path) for path in models_in(MODELS)]
+
+
+def entry_of(name: str) -> Entry:
+    """A model that ships."""
+    return next(Entry(name, path) for path in models_in(MODELS) if stem(path) == name)
 
 
 def codec_names() -> list[str]:
@@ -82,7 +88,7 @@ def make(name: str, target: Path, pictures: Pictures) -> None:
     how: dict[str, Any] = {"method": "codec"} if codec else {"model": name}
     half = "-half" in name
     task = name.removeprefix("codec-").removeprefix("half-") if codec else ""
-    task = task or Entry(name, MODELS / f"{name}.safetensors").card.task
+    task = task or entry_of(name).card.task
     with TemporaryDirectory() as folder:
         files = {key: Path(folder) / f"{key}.png" for key in pictures}
         for key, file in files.items():
@@ -142,7 +148,7 @@ def add(name: str, folder: Path = CARRIERS) -> Path:
         digest = "0" * 64
         count, scale = {"video": 5, "layers": 3}.get(task, 2), 2 if "-half" in name else 1
     else:
-        entry = Entry(name, MODELS / f"{name}.safetensors")
+        entry = entry_of(name)
         task, count, scale = entry.card.task, entry.card.pictures, entry.card.scale
         digest = entry.hash
     pictures = drawn(task, count, scale)

@@ -12,7 +12,6 @@ from iiccli.carrier import read_carrier
 from iiccli.errors import ModelError, OutputExistsError
 from iiccli.tasks.models import Loader
 from iiccli.zoo import catalogue
-from iiccli.zoo.modelfile import sha256
 from tests.golden import goldens
 
 CLOSE = 0.02
@@ -34,7 +33,7 @@ def test_it_restores_as_it_did(name: str) -> None:
     assert found.state == "whole"
     assert found.header.model_hash == record["model_sha256"]
     if found.header.method != "codec":
-        assert sha256(goldens.MODELS / f"{name}.safetensors") == record["model_sha256"]
+        assert goldens.entry_of(name).hash == record["model_sha256"]
     pictures = goldens.drawn(record["task"], record["pictures"], record["scale"])
     assert goldens.figures(carrier, pictures) == pytest.approx(record["psnr"], abs=CLOSE)
 

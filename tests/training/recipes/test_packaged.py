@@ -200,6 +200,7 @@ def test_what_no_network_does_is_refused(task, options):
 
 def test_the_paper_s_data_sets_stand_for_their_tasks():
     from iiccli.datasets.catalogue import LAYOUTS
+from iiccli.zoo.packing import models_in, stem
 
     assert {alias: layout.task for alias, layout in LAYOUTS.items()} == ALIASES
     assert task_of("davis") == ("video", "davis")
@@ -233,7 +234,7 @@ def test_what_ships_is_as_its_name_says():
 
 def test_models_to_start_from_are_there_before():
     """Made before, in this order, or as an older version."""
-    released = {path.stem for path in (Path(__file__).parents[3] / "models").glob("*.safetensors")}
+    released = {stem(path) for path in models_in(Path(__file__).parents[3] / "models")}
     made = {name.rsplit(".", 1)[0] for name in released - set(shipped())}
     for name, recipe in shipped().items():
         assert not recipe.start or recipe.start in made, name

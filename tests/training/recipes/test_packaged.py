@@ -22,6 +22,7 @@ from iiccli.training.recipes import (
     task_of,
 )
 from iiccli.training.recipes.schema import recipe_of
+from iiccli.zoo.packing import models_in, stem
 
 OFFICIAL = [f"iicnet-{task}" for task in TASKS]
 EVERY = [*((name, read_recipe(name)) for name in names()), *shipped().items()]
@@ -200,7 +201,6 @@ def test_what_no_network_does_is_refused(task, options):
 
 def test_the_paper_s_data_sets_stand_for_their_tasks():
     from iiccli.datasets.catalogue import LAYOUTS
-from iiccli.zoo.packing import models_in, stem
 
     assert {alias: layout.task for alias, layout in LAYOUTS.items()} == ALIASES
     assert task_of("davis") == ("video", "davis")

@@ -9,11 +9,14 @@ A foundation that every layer may use.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -64,6 +67,25 @@ def pixels_of(image: Image.Image) -> Pixels:
     for rows in strips(pixels):
         pixels[rows] = np.asarray(image.crop((0, rows.start, image.width, rows.stop)))
     return pixels
+
+
+def give_back() -> None:
+    """Give memory that was freed back to the system, where its allocator can be told to.
+
+    glibc keeps what once was taken, in pieces that the next work may not fit into: a tenth of the
+    memory of a clip.
+    """
+    trim = _trim()
+    if trim is not None:
+        trim(0)
+
+
+@cache
+def _trim() -> Callable[[int], int] | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    trim: Callable[[int], int] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    return trim
 
 
 def strips(array: npt.NDArray[Any]) -> Iterator[slice]:

@@ -36,7 +36,7 @@ from iiccli.inference.places import OnAverage, put_digits, take_digits
 from iiccli.inference.threads import in_pieces
 from iiccli.inference.tiles import tiles
 from iiccli.networks.adaptive import AdaptiveNet
-from iiccli.room import copied, room
+from iiccli.room import copied, give_back, room
 from iiccli.zoo.modelfile import Card
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -138,6 +138,7 @@ class AdaptiveConverter(Converter):
                 None if pad is None else pad[rows, columns],
                 scattered=self.config.prediction == "none",
             )
+            give_back()
         progress(1.0)
         return carrier[..., 0] if self.channels == 1 else carrier
 
@@ -175,6 +176,7 @@ class AdaptiveConverter(Converter):
                 tile = waiting.popleft()
                 self.repairing.enhance(decoded, tile, pictures)
                 progress(0.7 * done / area + 0.3 * tile.inner[0] / rows)
+            give_back()
         progress(1.0)
         return Restored(pictures, damaged / area)
 

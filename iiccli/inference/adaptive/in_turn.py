@@ -25,6 +25,7 @@ from iiccli.inference.adaptive.sharing import InTurn
 from iiccli.inference.converter import Mask, Pixels
 from iiccli.inference.places import Shown
 from iiccli.networks.transform.motion import compensate
+from iiccli.room import give_back
 
 Fields = npt.NDArray[np.int16]
 """(fields, 2, rows, columns) of motion, see `PictureSequence`."""
@@ -129,6 +130,7 @@ class Consecutive:
 
         def code(level: int) -> Coded:
             nonlocal chosen
+            give_back()  # what the level before took
             near = chosen is not None and abs(level - chosen[0]) <= _ALIKE
             coefficients = InTurn(message.coder, self.rounding(level, message))
             coded = sequence.code(wanted, coefficients, chosen[1] if chosen and near else None)

@@ -19,6 +19,10 @@ FINEST = -10 * UNIT
 USUAL = -11 * UNIT // 2
 """What is taken for likely where nothing is known: between what stills and clips come to."""
 
+_FURTHEST = 256
+"""No level is tried further away than so many from the one before: rates that fall steeply where
+all is predicted well fall less elsewhere."""
+
 FALL = 0.0022
 """By how much the logarithm of the rate falls from a level to the next coarser one, usually."""
 
@@ -63,13 +67,32 @@ def search(
         else:
             low = level
         if low in found and high in found:
-            part = (found[low] - aim) / max(found[low] - found[high], 1e-9)
-            level = low + round(part * (high - low))
+            level = round(_between(found, low, high, aim))
         else:
             # A little further than a secant says, so that the other side is reached.
             steep = fall if len(found) == 1 else 0.9 * _fall(found, usual)
-            level += round((used - aim) / steep) or (1 if used > 0 else -1)
+            way = round((used - aim) / steep) or (1 if used > 0 else -1)
+            level += min(max(way, -_FURTHEST), _FURTHEST)
     return high if high <= LEVEL_HIGH else None, _fall(found, usual)
+
+
+def _between(found: dict[int, float], low: int, high: int, aim: float) -> float:
+    """Where the logarithm is `aim`, between two levels: by the curve through the three nearest.
+
+    Of two that are known it is a line. (Inverse quadratic interpolation: R. P. Brent, Algorithms
+    for minimization without derivatives, 1973.)
+    """
+    near = sorted(found, key=lambda level: abs(found[level] - aim))[:3]
+    values = [found[level] for level in near]
+    if len(set(values)) == 3 and {low, high} <= set(near):
+        total = 0.0
+        for level, own in zip(near, values, strict=True):
+            others = [value for value in values if value != own]
+            weights = [(aim - other) / (own - other) for other in others]
+            total += level * math.prod(weights)
+        if low < total < high:
+            return total
+    return low + (high - low) * (found[low] - aim) / max(found[low] - found[high], 1e-9)
 
 
 def _fall(found: dict[int, float], usual: float) -> float:

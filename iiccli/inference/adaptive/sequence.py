@@ -119,6 +119,7 @@ class PictureSequence:
             if place in needed:
                 spectrum = predicted.add_(self._rest(weighing, values))
                 decoded[place] = self.picture(place, spectrum)
+            self._forget(decoded, place)
         return Coded(level, torch.stack(chosen).cpu().numpy().astype(np.uint8), coefficients)
 
     def decode(
@@ -138,9 +139,13 @@ class PictureSequence:
             spectrum = _by_cells(weighing.predicted, cover, before, mode).add_(own)
             decoded[place] = self.picture(place, spectrum)
             yield link.picture, decoded[place]
-            later = self.links[place + 1 :]
-            for done in set(decoded) - {p for link in later for p in (link.anchor, link.before)}:
-                del decoded[done]
+            self._forget(decoded, place)
+
+    def _forget(self, decoded: dict[int, Tensor], place: int) -> None:
+        """Drop the pictures that none after this place is predicted from."""
+        later = self.links[place + 1 :]
+        for done in set(decoded) - {p for link in later for p in (link.anchor, link.before)}:
+            del decoded[done]
 
     def picture(self, place: int, spectrum: Tensor) -> Tensor:
         """A picture (3, H, W) from its spectrum."""

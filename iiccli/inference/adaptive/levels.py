@@ -20,8 +20,7 @@ USUAL = -11 * UNIT // 2
 """What is taken for likely where nothing is known: between what stills and clips come to."""
 
 _FURTHEST = 256
-"""No level is tried further away than so many from the one before: rates that fall steeply where
-all is predicted well fall less elsewhere."""
+"""The second level is no further from the first: that the rate falls as usual is not known yet."""
 
 FALL = 0.0022
 """By how much the logarithm of the rate falls from a level to the next coarser one, usually."""
@@ -72,7 +71,8 @@ def search(
             # A little further than a secant says, so that the other side is reached.
             steep = fall if len(found) == 1 else 0.9 * _fall(found, usual)
             way = round((used - aim) / steep) or (1 if used > 0 else -1)
-            level += min(max(way, -_FURTHEST), _FURTHEST)
+            most = _FURTHEST if len(found) == 1 else LEVEL_HIGH - LEVEL_LOW
+            level += min(max(way, -most), most)
     return high if high <= LEVEL_HIGH else None, _fall(found, usual)
 
 

@@ -48,6 +48,20 @@ def test_few_trials_suffice(bits, guess):
     assert rate.asked <= 5  # the last is ours
 
 
+def test_where_the_rate_falls_steeply_at_first():
+    """As of frames that are all but the same: nothing is left until the carrier's error shows."""
+    asked = []
+
+    def rate(level: int) -> float:
+        asked.append(level)
+        return 1e6 * (np.exp(-0.02 * (level + 1500)) + 0.1 * np.exp(-0.002 * (level + 1500)))
+
+    level, _ = search(rate, 3e6, -1300, 0.985)
+    assert level is not None
+    assert 0.985 * 3e6 <= rate(level) <= 3e6
+    assert len(asked) <= 7  # the last is ours
+
+
 def test_a_guess_and_the_fall_there_take_two_trials():
     rate = Rate(1e6, 0.003)
     goal = round(FINEST + np.log(10) / 0.003)

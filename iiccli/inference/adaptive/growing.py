@@ -33,15 +33,13 @@ class Growing:
 
     def __init__(self, coder: CoefficientCoder, rounding: Rounding) -> None:
         self._coder, self._rounding = coder, rounding
-        tables = coder.tables
-        self._quantised = np.empty((tables.cell**2, tables.ranks, coder.grid.cells), np.int32)
+        self._parts: list[npt.NDArray[np.int16] | Quantised] = []
         self._bits = np.zeros(coder.grid.cells)
         self._ranks = 0
         self._known: Known | None = None
 
     def add(self, z: Floats) -> Floats:
         """Round the ranks that come next, (cell², ranks, cells); gives what is decoded of them."""
-        ranks = slice(self._ranks, self._ranks + z.shape[1])
         ordered = self._coder.ordered(z * np.float32(2 ** (-self._rounding.level / UNIT)))
         negative = ordered < 0
         sizes = np.abs(ordered, out=ordered)
@@ -49,8 +47,8 @@ class Growing:
         self._bits += self._coder.costs_of(magnitudes, classes)
         self._known = Known.after(self._known, magnitudes)
         np.negative(magnitudes, out=magnitudes, where=negative)
-        self._quantised[:, ranks] = magnitudes
-        self._ranks = ranks.stop
+        self._parts.append(_small(magnitudes))
+        self._ranks += z.shape[1]
         level = np.array([self._rounding.level])
         values = dequantise(magnitudes, classes, level, self._rounding.centres)
         return self._coder.as_given(values)
@@ -61,11 +59,14 @@ class Growing:
 
     def write(self) -> list[Bits]:
         """The payloads of all blocks."""
-        return self._coder.write_ordered(self._quantised, self._rounding.level)
+        return self._coder.write_ordered(self._whole(), self._rounding.level)
 
     def given(self) -> Quantised:
         """All in whole steps, (cell², ranks, cells)."""
-        return self._coder.as_given(self._quantised)
+        return self._coder.as_given(self._whole())
+
+    def _whole(self) -> Quantised:
+        return np.concatenate(self._parts, 1, dtype=np.int32)
 
     def _rounded(self, sizes: Floats) -> tuple[Quantised, npt.NDArray[np.uint8]]:
         """Magnitudes and classes of the next ranks, in the order of coding."""
@@ -77,3 +78,10 @@ class Growing:
         magnitudes, _ = own.rounded(sizes, level, thresholds, priced=False)
         first = 0 if known is None else 1
         return magnitudes[:, first:], own.classes_of(magnitudes, level)[:, first:]
+
+
+def _small(values: Quantised) -> npt.NDArray[np.int16] | Quantised:
+    """The same in half the memory, where they fit."""
+    limits = np.iinfo(np.int16)
+    fits = values.min(initial=0) >= limits.min and values.max(initial=0) <= limits.max
+    return values.astype(np.int16) if fits else values.copy()

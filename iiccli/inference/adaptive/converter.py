@@ -241,7 +241,7 @@ class AdaptiveConverter(Converter):
         config = self.config
         motion = (config.cell // config.motion, config.fields) if config.motion else (0, 0)
         modes = (config.modes, config.ranks // 3) if config.modes else (0, 0)
-        borders = thresholds(self.tables, self.net.centres.cpu().numpy())
+        borders = thresholds(self.tables, self.outlook.centres)
         return RegionMessage(
             self.tables, region, free, config.moduli[quality], motion, borders, modes
         )

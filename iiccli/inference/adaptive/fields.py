@@ -153,12 +153,7 @@ class FieldSearch:
         if self._gains is None:
             return torch.ones(1, *found.target.shape)
         gains = self._gains if len(found.told) > 1 else self._gains.sum(1, keepdim=True)
-        left = []
-        for own in gains:
-            rest = found.target.clone()
-            for gain, told in zip(own, found.told, strict=True):
-                rest.addcmul_(gain[:, None], told, value=-1)
-            left.append(self._blocks.bits_of(rest, level))
+        left = [self._blocks.bits_of(self._left(found, own[..., None]), level) for own in gains]
         return gains[torch.stack(left).argmin(0)].permute(1, 2, 0)
 
     def _left(self, found: Found, weights: Tensor) -> Tensor:

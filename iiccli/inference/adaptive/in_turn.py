@@ -104,13 +104,12 @@ class Consecutive:
         base = outlook.base(cover, outlook.window(cover, region), zoom)
         coded = pictures[config.scale == 1 :]
         ordered = [coded[link.picture] for link in config.sequence]
+        inside = [outlook.padded(picture, outlook.span(region)) for picture in ordered]
         vectors, level = None, None
         if config.motion:
-            vectors, level = self._fields(cover, region, base, ordered, room)
+            vectors, level = self._fields(cover, region, base, ordered, inside, room)
         sequence = self._following(base, cover, region, vectors)
-        span = outlook.span(region)
-        wanted = sequence.spectra([outlook.padded(picture, span) for picture in ordered])
-        return Prepared(sequence, wanted, vectors, level)
+        return Prepared(sequence, sequence.spectra(inside), vectors, level)
 
     def following(
         self, carrier: Shown, region: Region, zoom: float, vectors: Fields | None
@@ -143,7 +142,7 @@ class Consecutive:
     def rounding(self, level: int, message: RegionMessage) -> Rounding:
         """How coefficients are rounded for a message at a level."""
         assert message.thresholds is not None  # a converter's messages have them
-        return Rounding(level, message.thresholds, self._centres)
+        return Rounding(level, message.thresholds, self.outlook.centres)
 
     def decode(
         self, carrier: Pixels, region: Region, content: RegionContent, zoom: float
@@ -156,7 +155,7 @@ class Consecutive:
         cover = outlook.shown(carrier, region, base)
         yield span, slice(len(cover)), cover
         sequence = self._following(base, carrier, region, content.vectors)
-        whole, classes, centres = content.quantised, content.classes, self._centres
+        whole, classes, centres = content.quantised, content.classes, outlook.centres
 
         def values(ranks: slice) -> Floats:
             return dequantise(whole[:, ranks], classes[:, ranks], content.levels, centres)
@@ -165,13 +164,14 @@ class Consecutive:
             first = len(cover) + 3 * number
             yield span, slice(first, first + 3), picture
 
-    @property
-    def _centres(self) -> Floats:
-        centres: Floats = self.outlook.net.centres.cpu().numpy()
-        return centres
-
     def _fields(
-        self, cover: Shown, region: Region, base: Tensor, ordered: Sequence[Pixels], room: float
+        self,
+        cover: Shown,
+        region: Region,
+        base: Tensor,
+        ordered: Sequence[Pixels],
+        inside: Sequence[Tensor],
+        room: float,
     ) -> tuple[Fields, int]:
         """Vectors of pictures in sequence, see `PictureSequence`; and about the level to come.
 
@@ -180,22 +180,23 @@ class Consecutive:
             region: likewise.
             base: what the cover tells in the region's window.
             ordered: the pictures in the order of the sequence.
+            inside: each of them in the region.
             room: see `prepare`.
         """
         outlook, window = self.outlook, self.outlook.window(cover, region)
-        span = outlook.span(region)
-        everywhere = slice(0, span.shape[0]), slice(0, span.shape[1])
+        height, width = outlook.span(region).shape
+        everywhere = slice(0, height), slice(0, width)
         carried = Reference(base, outlook.inner(cover, region))
-        own = [Reference(outlook.padded(picture, span), everywhere) for picture in ordered]
+        own = [Reference(picture, everywhere) for picture in inside]
         tasks = []
         for place, link in enumerate(self.config.sequence):
-            picture, first, around = own[place].picture, carried, own[place].picture
+            first, around = carried, inside[place]
             if link.anchor is None:
                 around = outlook.padded(ordered[place], window)
             else:
                 first = own[link.anchor]
             before = None if link.before is None else own[link.before]
-            tasks.append(Task(picture, first, around, before))
+            tasks.append(Task(inside[place], first, around, before))
         found, level = FieldSearch(outlook, region).find(tasks, room)
         return np.stack([f[0] for f in found] + [f[1] for f in found if len(f) > 1]), level
 

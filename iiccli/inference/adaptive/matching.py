@@ -10,6 +10,7 @@ from torch import Tensor
 
 from iiccli.coding.bits import Ints
 from iiccli.coding.contexts import UNIT
+from iiccli.inference.covers import LUMA
 from iiccli.networks.transform.blocks import cosine_matrix
 from iiccli.networks.transform.motion import QUARTER
 
@@ -18,8 +19,6 @@ _SHARPNESS = -0.75
 
 _AT_ONCE = 2048
 """Blocks that are worked on together: what belongs to them stays in the processor's cache."""
-
-_LUMA = (0.299, 0.587, 0.114)
 
 _SPREAD = 0.75, 0.25
 """See `Blocks.bits_of`. With less of it neighbouring frames as a stereo pair came out worse by up
@@ -31,7 +30,7 @@ _COLOURS = 3
 
 def luma(picture: Tensor) -> Tensor:
     """Luma (H, W) of a picture (3, H, W), gray being 0."""
-    return torch.einsum("c,chw->hw", picture.new_tensor(_LUMA), picture - 0.5)
+    return torch.einsum("c,chw->hw", picture.new_tensor(LUMA), picture - 0.5)
 
 
 class Blocks:

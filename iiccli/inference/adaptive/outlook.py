@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -33,6 +35,12 @@ class Outlook:
     def device(self) -> torch.device:
         """Where it computes."""
         return self.net.transform.mixes.device
+
+    @property
+    def centres(self) -> npt.NDArray[np.float32]:
+        """Where magnitudes are decoded to, see `dequantise`; those that the network has now."""
+        centres: npt.NDArray[np.float32] = self.net.centres.cpu().numpy()
+        return centres
 
     def regions(self, carrier: Pixels) -> list[Region]:
         """Cut a carrier, (h, w, c), into regions."""

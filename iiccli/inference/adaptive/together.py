@@ -109,7 +109,7 @@ class Together:
         vectors = None if content.vectors is None else torch.from_numpy(content.vectors)
         predicted = outlook.predicted(base, outlook.inner(carrier, region), vectors)
         cover = outlook.shown(carrier, region, base)
-        centres = outlook.net.centres.cpu().numpy()
+        centres = outlook.centres
         for strip, cells in _strips(region, config.cell):
             place = (..., *shifted(strip, span, 1))
             z = _decoded(content, cells, centres).to(device)
